@@ -1,0 +1,23 @@
+"""Vitrine puts a trained image classifier behind glass.
+
+Importing a floor of the application must not import Flask, so `create_app` is looked up only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.factory import create_app
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "create_app"]
+
+
+def __getattr__(name: str) -> object:
+    """Give `create_app` on first use (PEP 562)."""
+    if name == "create_app":
+        from app.factory import create_app
+
+        return create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

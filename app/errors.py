@@ -1,0 +1,129 @@
+"""What can go wrong, as nouns.
+
+Each message is one sentence for the person who caused it. How an error leaves (status, JSON, page, exit code) is decided
+by the door, in one table, never here.
+"""
+
+from __future__ import annotations
+
+
+class VitrineError(Exception):
+    """The root of everything Vitrine refuses on purpose; `code` is stable and may be relied on by programs."""
+
+    code = "error"
+
+
+class InvalidSettings(VitrineError):
+    """The configuration cannot be used; the start stops."""
+
+    code = "invalid_settings"
+
+
+class InvalidImage(VitrineError):
+    """The upload is a picture, or pretends to be one, that cannot be read."""
+
+    code = "invalid_image"
+
+
+class UnsupportedImage(InvalidImage):
+    """The bytes are of no format on the allow-list."""
+
+    code = "unsupported_image"
+
+
+class ImageTooLarge(InvalidImage):
+    """The file has more bytes than are taken."""
+
+    code = "image_too_large"
+
+
+class ImageTooComplex(InvalidImage):
+    """The picture has more pixels, scans, strips, frames or metadata than are decoded."""
+
+    code = "image_too_complex"
+
+
+class InvalidRequest(VitrineError):
+    """The request lacks something or holds something that is not understood."""
+
+    code = "invalid_request"
+
+
+class ModelNotFound(VitrineError):
+    """No model, or no version of it, has that name."""
+
+    code = "model_not_found"
+
+
+class ModelRequired(VitrineError):
+    """Several models are served and none of them is the default: the caller must name one."""
+
+    code = "model_required"
+
+
+class InvalidPackage(VitrineError):
+    """A model package is damaged, or is not what its manifest says."""
+
+    code = "invalid_package"
+
+
+class InvalidModel(VitrineError):
+    """A pickle does not hold a fitted classifier that can be served."""
+
+    code = "invalid_model"
+
+
+class InvalidDataset(VitrineError):
+    """A folder of photos cannot be learned from."""
+
+    code = "invalid_dataset"
+
+
+class Overloaded(VitrineError):
+    """More work is waiting than the machine can do in time."""
+
+    code = "overloaded"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooManyAttempts(VitrineError):
+    """Somebody tried too often; `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class InvalidKey(VitrineError):
+    """The API key is missing, unknown, expired or revoked."""
+
+    code = "invalid_key"
+
+
+class MissingScope(VitrineError):
+    """The API key is good, but not for this."""
+
+    code = "missing_scope"
+
+
+class InvalidAccount(VitrineError):
+    """An account cannot be made or changed as asked."""
+
+    code = "invalid_account"
+
+
+class InvalidSetupLink(VitrineError):
+    """The one-time link for the first administrator is used, replaced or wrong."""
+
+    code = "invalid_setup_link"
+
+
+class PredictionNotFound(VitrineError):
+    """No stored prediction of this owner has that identifier."""
+
+    code = "prediction_not_found"

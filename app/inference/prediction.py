@@ -1,0 +1,36 @@
+"""The answer of a model, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """One class and how probable the model finds it, from 0 to 1."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of one prediction went, in milliseconds."""
+
+    decode: float
+    queue: float
+    model: float
+    total: float
+
+
+def ranked(classes: Sequence[str], probabilities: NDArray[np.floating]) -> tuple[ClassScore, ...]:
+    """Give the classes with their probabilities, most probable first; equal ones keep the model's order.
+
+    `probabilities` has shape (n_classes,) in the order of `classes`.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    return tuple(ClassScore(classes[i], float(probabilities[i])) for i in order)
