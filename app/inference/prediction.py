@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,39 @@ class Timings:
     total: float
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is remembered of an upload: facts, never its bytes. Width and height are those a person sees."""
+
+    format: str
+    width: int
+    height: int
+    sha256: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One answer; `scores` hold every class, most probable first."""
+
+    id: str
+    model: str
+    version: str
+    scores: tuple[ClassScore, ...]
+    picture: Picture
+    timings: Timings
+    created_at: datetime
+
+    @property
+    def top(self) -> ClassScore:
+        """The class the model finds most probable."""
+        return self.scores[0]
+
+
 def ranked(classes: Sequence[str], probabilities: NDArray[np.floating]) -> tuple[ClassScore, ...]:
     """Give the classes with their probabilities, most probable first; equal ones keep the model's order.
 
-    `probabilities` has shape (n_classes,) in the order of `classes`.
+    `probabilities` has shape (n_classes,), in the order of `classes`.
     """
     order = np.argsort(-probabilities, kind="stable")
     return tuple(ClassScore(classes[i], float(probabilities[i])) for i in order)

@@ -1,0 +1,80 @@
+"""Builds what lives as long as the process, without Flask: for the factory, the command line and workers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.config import Settings
+from app.inference.batching import Gate
+from app.inference.images import ImageLimits
+from app.inference.repository import Repository
+from app.services.accounts import Accounts
+from app.services.api_keys import ApiKeys
+from app.services.attempts import LoginAttempts
+from app.services.classification import ClassificationService
+from app.services.history import History
+from app.services.model_loader import ModelLoader
+from app.services.pictures import PictureStore
+from app.services.recorder import Recorder
+from app.storage.database import open_database
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a door may call."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    repository: Repository
+    loader: ModelLoader
+    classification: ClassificationService
+    pictures: PictureStore
+    history: History
+    accounts: Accounts
+    api_keys: ApiKeys
+    attempts: LoginAttempts
+
+
+def compose(settings: Settings) -> Services:
+    """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
+    engine = open_database(settings.database)
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    limits = image_limits(settings)
+    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    loader = ModelLoader(repository=repository, default_model=settings.default_model)
+    pictures = PictureStore(folder=settings.data / "pictures", limits=limits)
+    return Services(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        repository=repository,
+        loader=loader,
+        classification=ClassificationService(
+            loader=loader,
+            recorder=Recorder(sessions=sessions),
+            # A decode in C cannot be interrupted: more at once than cores only add memory.
+            decoding=Gate(max(2, os.cpu_count() or 2)),
+            limits=limits,
+            answer_within=settings.answer_within,
+        ),
+        pictures=pictures,
+        history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
+        accounts=Accounts(sessions=sessions, setup_file=settings.data / "setup_token"),
+        api_keys=ApiKeys(sessions=sessions),
+        attempts=LoginAttempts(engine=engine),
+    )
+
+
+def image_limits(settings: Settings) -> ImageLimits:
+    """Give the limits of pictures as the settings have them."""
+    return ImageLimits(
+        file_bytes=int(settings.max_file_mb * 1_000_000),
+        pixels=int(settings.max_megapixels * 1_000_000),
+        side=settings.max_side,
+        pixel_scans=settings.max_pixel_scans,
+    )

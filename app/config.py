@@ -1,0 +1,108 @@
+"""The configuration: typed, read once, frozen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import InvalidSettings
+
+TREE = Path(__file__).resolve().parent.parent
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; each is read from the environment variable `VITRINE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="VITRINE_", frozen=True, extra="forbid", env_parse_none_str="")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; also read from HOST.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on; also read from PORT.")
+    data: Path = Field(Path("data"), description="The one folder that changes at run time; made with mode 0700.")
+    models: Path = Field(TREE / "models", description="The models shipped with the project; never written to.")
+    database_url: str = Field("", description="Where accounts and history are kept; a SQLite file by default.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs the cookies; at least 32 characters. Made at the first start."
+    )
+    secret_key_file: Path | None = Field(None, description="A file that holds the secret key and that only its owner may read.")
+    public_url: str = Field("", description="The address people open, by default http://127.0.0.1:PORT.")
+    plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
+    access: Literal["private", "guests"] = Field(
+        "private", description="private: a login is needed; guests: anyone may classify."
+    )
+    default_model: str = Field("", description="The model that answers when none is named; cats-vs-dogs where it is there.")
+    keep_days: int = Field(365, ge=1, description="After how many days answers and their small pictures are deleted.")
+    answer_within: float = Field(30.0, gt=0, description="Seconds after which a waiting picture is given up with status 503.")
+    max_file_mb: float = Field(20.0, gt=0, description="Largest picture file, in megabytes.")
+    max_request_mb: float = Field(100.0, gt=0, description="Largest request of a page, in megabytes.")
+    max_photos: int = Field(10, ge=1, le=100, description="Most photos in one request of a page.")
+    max_megapixels: float = Field(50.0, gt=0, description="Largest picture, in million pixels.")
+    max_side: int = Field(16_384, ge=1, description="Longest side of a picture, in pixels.")
+    max_pixel_scans: int = Field(500_000_000, ge=1, description="Pixels times scans of a progressive JPEG.")
+    workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 means one a core.")
+    threads: int = Field(4, ge=1, le=64, description="Requests at once in each worker.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: readable on a terminal, else JSON lines.")
+
+    @field_validator("data", "models", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _host_and_port(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # HOST and PORT without the prefix are what platforms and people set.
+        for name in ("host", "port"):
+            given = os.environ.get(name.upper())
+            if given and name not in values:
+                values[name] = given
+        return values
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be an address such as https://photos.example.org")
+        return url.rstrip("/")
+
+    @property
+    def address(self) -> str:
+        """The public address, without a slash at the end."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the site over TLS."""
+        return self.address.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data / 'vitrine.db'}"
+
+    def login_allowed(self, host: str) -> bool:
+        """Tell whether a password may be typed on a page that was reached under `host`."""
+        if self.https or self.plain_http:
+            return True
+        return _is_loopback(urlsplit(self.address).hostname) and _is_loopback(urlsplit(f"//{host}").hostname)
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the settings from the environment, or raise InvalidSettings with one sentence that names the first wrong one."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]) or "settings"
+        raise InvalidSettings(f"VITRINE_{name.upper()}: {first['msg']}.") from error
+
+
+def _is_loopback(host: str | None) -> bool:
+    return host in _LOOPBACK or (host or "").startswith("127.")

@@ -1,0 +1,38 @@
+"""How a class is said aloud: "a Cat", "an Abyssinian", "an 8"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Words whose sound and spelling disagree; a title in the manifest overrules all of this.
+_SOUNDS_LIKE_A_VOWEL = re.compile(r"^(?:8\d*$|8\d|11$|18$|11\D|18\D|hour|honest|honou?r|heir|[aeiou])", re.IGNORECASE)
+_SOUNDS_LIKE_A_CONSONANT = re.compile(r"^(?:uni(?!n)|use|usu|usa|uro|eu|ewe|one\b|once|ubi)", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(an?|the)\s+(?=\S)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A class as a sentence says it; `article` may be empty."""
+
+    article: str
+    noun: str
+
+    def __str__(self) -> str:
+        return f"{self.article} {self.noun}".strip()
+
+
+def name_of(label: str, titles: Mapping[str, str] | None = None) -> Name:
+    """Give the name of a class: its title where the manifest holds one, else the label with underscores as spaces."""
+    title = (titles or {}).get(label)
+    if title is None:
+        noun = label.replace("_", " ").strip() or label
+        return Name(_article(noun), noun[:1].upper() + noun[1:])
+    article = _ARTICLE.match(title)
+    return Name(article[1].lower(), title[article.end() :]) if article else Name("", title)
+
+
+def _article(noun: str) -> str:
+    vowel = _SOUNDS_LIKE_A_VOWEL.match(noun) and not _SOUNDS_LIKE_A_CONSONANT.match(noun)
+    return "an" if vowel else "a"

@@ -1,0 +1,89 @@
+"""How a picture becomes the array a model was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageOps
+
+from app.inference.images import Image
+
+Fit = Literal["stretch", "crop", "pad"]
+Colour = Literal["rgb", "bgr", "grey"]
+Scale = Literal["0-255", "0-1", "0-16", "-1-1"]
+Layout = Literal["flat", "flat-channels-first", "height-width-channels", "channels-height-width"]
+
+_RESAMPLING = PillowImage.Resampling.BICUBIC
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything between a decoded picture and a model's input, as plain data that a manifest can hold."""
+
+    width: int
+    height: int
+    fit: Fit = "stretch"
+    colour: Colour = "rgb"
+    scale: Scale = "0-1"
+    layout: Layout = "flat"
+    invert: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one row of the model's input."""
+        channels = 1 if self.colour == "grey" else 3
+        if self.layout == "height-width-channels":
+            return self.height, self.width, channels
+        if self.layout == "channels-height-width":
+            return channels, self.height, self.width
+        return (self.height * self.width * channels,)
+
+    def array(self, image: Image) -> NDArray[np.generic]:
+        """Give one row of the model's input, of the shape `shape`.
+
+        The dtype is uint8 for the scale "0-255", so that a model sees the very numbers `numpy.asarray(photo)` gave its
+        author, and float64 for all others, as dividing such an array gives.
+        """
+        return self._lay_out(self._scaled(self._coloured(self._fitted(PillowImage.fromarray(image.pixels)))))
+
+    def _fitted(self, picture: PillowImage.Image) -> PillowImage.Image:
+        if picture.size == self.size:
+            return picture
+        if self.fit == "crop":
+            return ImageOps.fit(picture, self.size, _RESAMPLING)
+        if self.fit == "pad":
+            return ImageOps.pad(picture, self.size, _RESAMPLING, color=(255, 255, 255))
+        return picture.resize(self.size, _RESAMPLING)
+
+    def _coloured(self, picture: PillowImage.Image) -> NDArray[np.uint8]:
+        if self.colour == "grey":
+            return np.asarray(picture.convert("L"), dtype=np.uint8)[:, :, np.newaxis]
+        pixels = np.asarray(picture, dtype=np.uint8)
+        return pixels[:, :, ::-1] if self.colour == "bgr" else pixels
+
+    def _scaled(self, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
+        if self.invert:
+            pixels = 255 - pixels
+        match self.scale:
+            case "0-255":
+                return pixels
+            case "0-1":
+                return pixels / 255.0
+            case "0-16":
+                return pixels / 255.0 * 16.0
+            case "-1-1":
+                return pixels / 127.5 - 1.0
+
+    def _lay_out(self, pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+        if self.layout in ("flat-channels-first", "channels-height-width"):
+            pixels = pixels.transpose(2, 0, 1)
+        return np.ascontiguousarray(pixels).reshape(self.shape)

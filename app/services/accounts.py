@@ -1,0 +1,110 @@
+"""What the accounts library lacks: accounts from the command line, and the one-time link for the first administrator."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import InvalidAccount, InvalidSetupLink
+from app.services.private_files import write_private
+from app.storage.tables import Role, User
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 1024
+
+
+class Accounts:
+    """Makes accounts; the password's hash is one that the accounts library verifies."""
+
+    def __init__(self, *, sessions: sessionmaker[Session], setup_file: Path) -> None:
+        self._sessions = sessions
+        self._setup_file = setup_file
+        self._hasher = PasswordHasher()
+
+    def create(self, email: str, password: str, *, admin: bool = False) -> int:
+        """Make an account and give its number, or raise InvalidAccount."""
+        address = checked_email(email)
+        check_password(password)
+        with self._sessions.begin() as session:
+            if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
+                raise InvalidAccount(f"There is an account for {address} already.")
+            user = User(email=address, password=self._hasher.hash(password), active=True, fs_uniquifier=uuid.uuid4().hex)
+            if admin:
+                user.roles.append(_admin_role(session))
+            session.add(user)
+            session.flush()
+            return user.id
+
+    def number_of(self, email: str) -> int:
+        """Give the number of the account with that address, or raise InvalidAccount."""
+        with self._sessions() as session:
+            number = session.scalar(select(User.id).where(func.lower(User.email) == email.strip().lower()))
+        if number is None:
+            raise InvalidAccount(f"There is no account for {email}.")
+        return number
+
+    def is_empty(self) -> bool:
+        """Tell whether nobody has an account yet."""
+        with self._sessions() as session:
+            return session.scalar(select(User.id).limit(1)) is None
+
+    def setup_token(self, *, renew: bool = False) -> str | None:
+        """Give the token of the set-up link, a new one where asked or where there is none; None once anybody has an account."""
+        if not self.is_empty():
+            self._setup_file.unlink(missing_ok=True)
+            return None
+        known = self._known_token()
+        if known and not renew:
+            return known
+        token = secrets.token_urlsafe(24)
+        write_private(self._setup_file, token)
+        return token
+
+    def check_setup_token(self, token: str) -> None:
+        """Raise InvalidSetupLink unless the token is the present one and nobody has an account."""
+        known = self._known_token()
+        if not known or not hmac.compare_digest(known.encode(), token.encode()) or not self.is_empty():
+            raise InvalidSetupLink("This set-up link is used or was replaced by a newer one.")
+
+    def set_up(self, token: str, email: str, password: str) -> int:
+        """Make the first administrator, once: the link dies here; raises InvalidSetupLink or InvalidAccount."""
+        self.check_setup_token(token)
+        checked_email(email)
+        check_password(password)
+        try:
+            # Whoever removes the file holds the link; of two at once, one finds it gone.
+            self._setup_file.unlink()
+        except FileNotFoundError as error:
+            raise InvalidSetupLink("This set-up link has just been used.") from error
+        return self.create(email, password, admin=True)
+
+    def _known_token(self) -> str:
+        try:
+            return self._setup_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+
+def checked_email(email: str) -> str:
+    """Give an e-mail address in its normal form, or raise InvalidAccount; nothing is asked of the network."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise InvalidAccount(f"{email.strip() or 'An empty text'} is not an e-mail address.") from error
+
+
+def check_password(password: str) -> None:
+    """Raise InvalidAccount unless the password has a length that may be used; nothing else is asked of it."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InvalidAccount(f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+
+
+def _admin_role(session: Session) -> Role:
+    role = session.scalar(select(Role).where(Role.name == "admin"))
+    return role or Role(name="admin", description="May administer the site")

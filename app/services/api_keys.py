@@ -1,0 +1,137 @@
+"""Keys for programs: made, listed, revoked, and checked. Only a digest of the secret is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import InvalidKey, InvalidRequest, MissingScope
+from app.storage.tables import ApiKey, now
+
+SCOPES = ("predict", "models:read")
+_PREFIX = "vtr"
+_CACHED_SECONDS = 5.0
+_CACHED_KEYS = 1000
+_REFUSED = "The API key is missing, unknown, expired or revoked."
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whom a good key speaks for, and what it is good for."""
+
+    key_id: str
+    account: int
+    scopes: frozenset[str]
+
+    def require(self, scope: str) -> None:
+        """Raise MissingScope where the key is not good for `scope`."""
+        if scope not in self.scopes:
+            raise MissingScope(f"This key does not have the scope {scope!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """What its owner may see of a key, ever after."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked: bool
+
+    @property
+    def prefix(self) -> str:
+        """The part of the key that tells it from the others."""
+        return f"{_PREFIX}_{self.id}_…"
+
+
+class ApiKeys:
+    """A key is `vtr_<id>_<secret>_<checksum>`; good ones are remembered for five seconds, so that a revoked one dies soon."""
+
+    def __init__(self, *, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+        self._cache: dict[str, tuple[KeyHolder, float]] = {}
+
+    def create(self, account: int, name: str, *, scopes: tuple[str, ...] = SCOPES, days: int | None = None) -> str:
+        """Make a key and give it, this once."""
+        name = name.strip()
+        if not 1 <= len(name) <= 80:
+            raise InvalidRequest("Give the key a name of 1 to 80 characters.")
+        if unknown := sorted(set(scopes) - set(SCOPES)):
+            raise InvalidRequest(f"There is no scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
+        key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+        expires = None if days is None else now() + timedelta(days=days)
+        with self._sessions.begin() as session:
+            row = ApiKey(id=key_id, user_id=account, name=name, digest=_digest(secret), scopes=list(scopes), expires_at=expires)
+            session.add(row)
+        return f"{_PREFIX}_{key_id}_{secret}_{_checksum(key_id, secret)}"
+
+    def list(self, account: int) -> tuple[KeyRow, ...]:
+        """Give an account's keys, newest first."""
+        with self._sessions() as session:
+            rows = session.scalars(select(ApiKey).where(ApiKey.user_id == account).order_by(ApiKey.created_at.desc()))
+            return tuple(
+                KeyRow(r.id, r.name, tuple(r.scopes), r.created_at, r.last_used_at, r.expires_at, r.revoked_at is not None)
+                for r in rows
+            )
+
+    def revoke(self, account: int, key_id: str) -> bool:
+        """End a key of the account; False where it has no such key."""
+        with self._sessions.begin() as session:
+            row = session.scalar(select(ApiKey).where(ApiKey.user_id == account, ApiKey.id == key_id))
+            if row is None:
+                return False
+            row.revoked_at = row.revoked_at or now()
+        for text, (holder, _) in list(self._cache.items()):
+            if holder.key_id == key_id:
+                self._cache.pop(text, None)
+        return True
+
+    def check(self, key: str) -> KeyHolder:
+        """Tell whom a key speaks for, or raise InvalidKey."""
+        fingerprint = _digest(key)
+        holder, until = self._cache.get(fingerprint, (None, 0.0))
+        if holder is not None and time.monotonic() < until:
+            return holder
+        holder = self._look_up(key)
+        if len(self._cache) >= _CACHED_KEYS:
+            self._cache.clear()
+        self._cache[fingerprint] = holder, time.monotonic() + _CACHED_SECONDS
+        return holder
+
+    def _look_up(self, key: str) -> KeyHolder:
+        parts = key.split("_")
+        # The checksum spares the database a guess with a typing error in it.
+        if len(parts) != 4 or parts[0] != _PREFIX or not _same(parts[3], _checksum(parts[1], parts[2])):
+            raise InvalidKey(_REFUSED)
+        with self._sessions.begin() as session:
+            row = session.get(ApiKey, parts[1])
+            if row is None or not _same(row.digest, _digest(parts[2])):
+                raise InvalidKey(_REFUSED)
+            expired = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
+            if expired or row.revoked_at is not None or not row.user.active:
+                raise InvalidKey(_REFUSED)
+            row.last_used_at = now()
+            return KeyHolder(row.id, row.user_id, frozenset(row.scopes))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _checksum(key_id: str, secret: str) -> str:
+    return f"{zlib.crc32(f'{key_id}_{secret}'.encode()):08x}"
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,110 @@
+"""One's own predictions: read, page through, delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import PredictionNotFound
+from app.inference.prediction import ClassScore, Picture, Prediction, Timings
+from app.services.pictures import PictureStore, Size
+from app.services.recorder import Owner
+from app.storage.tables import StoredPrediction
+
+_PAGE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """A stored prediction, the name its file had, and whether its picture is kept."""
+
+    prediction: Prediction
+    file_name: str | None
+    has_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some of the items, newest first; `number` and `pages` count from 1."""
+
+    items: tuple[HistoryItem, ...]
+    number: int
+    pages: int
+    total: int
+
+
+class History:
+    """Every question names its owner: another's prediction answers as if it did not exist."""
+
+    def __init__(self, *, sessions: sessionmaker[Session], pictures: PictureStore, keep_days: int) -> None:
+        self._sessions = sessions
+        self._pictures = pictures
+        self._keep = timedelta(days=keep_days)
+
+    def get(self, owner: Owner, prediction_id: str) -> HistoryItem:
+        """Give one prediction of the owner, or raise PredictionNotFound."""
+        with self._sessions() as session:
+            row = session.scalar(select(StoredPrediction).where(_owned(owner), StoredPrediction.id == prediction_id))
+            if row is None:
+                raise PredictionNotFound("There is no such prediction, or it is not yours.")
+            return self._item(row)
+
+    def page(self, owner: Owner, number: int) -> HistoryPage:
+        """Give one page of the owner's predictions; a number beyond the last gives the last."""
+        with self._sessions() as session:
+            total = session.scalar(select(func.count()).select_from(StoredPrediction).where(_owned(owner))) or 0
+            pages = max(1, -(-total // _PAGE))
+            number = min(max(1, number), pages)
+            rows = session.scalars(
+                select(StoredPrediction)
+                .where(_owned(owner))
+                .order_by(StoredPrediction.id.desc())
+                .limit(_PAGE)
+                .offset((number - 1) * _PAGE)
+            )
+            return HistoryPage(tuple(self._item(row) for row in rows), number, pages, total)
+
+    def picture(self, owner: Owner, prediction_id: str, size: Size) -> bytes:
+        """Give the kept picture of one of the owner's predictions as JPEG, or raise PredictionNotFound."""
+        self.get(owner, prediction_id)
+        content = self._pictures.read(prediction_id, size)
+        if content is None:
+            raise PredictionNotFound("The picture of this prediction was not kept.")
+        return content
+
+    def delete(self, owner: Owner, prediction_id: str) -> None:
+        """Delete one prediction of the owner with its picture, or raise PredictionNotFound."""
+        self.get(owner, prediction_id)
+        with self._sessions.begin() as session:
+            session.execute(delete(StoredPrediction).where(_owned(owner), StoredPrediction.id == prediction_id))
+        self._pictures.drop(prediction_id)
+
+    def expires_on(self, prediction: Prediction) -> datetime:
+        """Give the moment after which a prediction is deleted."""
+        return prediction.created_at + self._keep
+
+    def sweep(self) -> int:
+        """Delete what is older than it may be, and give how many predictions that were."""
+        old = StoredPrediction.created_at < datetime.now(UTC) - self._keep
+        with self._sessions.begin() as session:
+            expired = session.scalars(select(StoredPrediction.id).where(old)).all()
+            session.execute(delete(StoredPrediction).where(old))
+        for prediction_id in expired:
+            self._pictures.drop(prediction_id)
+        return len(expired)
+
+    def _item(self, row: StoredPrediction) -> HistoryItem:
+        picture = Picture(**{**row.picture, "steps": tuple(row.picture["steps"])})
+        scores = tuple(ClassScore(label, probability) for label, probability in row.scores)
+        prediction = Prediction(row.id, row.model, row.version, scores, picture, Timings(**row.timings), row.created_at)
+        return HistoryItem(prediction, row.file_name, self._pictures.has(row.id))
+
+
+def _owned(owner: Owner) -> ColumnElement[bool]:
+    if owner.account is not None:
+        return StoredPrediction.user_id == owner.account
+    # A guest's identifier is never empty, so this matches nothing for nobody.
+    return StoredPrediction.guest == (owner.guest or "-")

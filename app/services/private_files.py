@@ -1,0 +1,64 @@
+"""Files that only their owner may read, and the secret key that is one of them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from app.errors import InvalidSettings
+
+_SHORTEST = 32
+_FEWEST_DIFFERENT = 10
+# Values that stand in guides and examples: whoever can guess the key can sign in as anybody.
+_WELL_KNOWN = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "secret-key",
+    "secret_key",
+    "your-secret",
+    "your_secret",
+    "super-secret",
+    "supersecret",
+)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a text to a file of mode 0600, replacing what was there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+    temporary.replace(path)
+
+
+def secret_key(*, given: str | None, given_file: Path | None, own_file: Path) -> str:
+    """Give the key that signs cookies: the given one, or one made at the first start; raise InvalidSettings for a weak one."""
+    if given is not None:
+        return _strong(given, "VITRINE_SECRET_KEY")
+    if given_file is not None:
+        return _strong(_read_private(given_file), "VITRINE_SECRET_KEY_FILE")
+    if not own_file.exists():
+        write_private(own_file, secrets.token_urlsafe(48))
+    return _strong(_read_private(own_file), str(own_file))
+
+
+def _read_private(path: Path) -> str:
+    try:
+        readable_by_all = path.stat().st_mode & stat.S_IROTH
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"The secret key in {path} cannot be read.") from error
+    if readable_by_all:
+        raise InvalidSettings(f"The secret key in {path} may be read by everyone on this machine: run chmod 600 on it.")
+    return text
+
+
+def _strong(key: str, where: str) -> str:
+    if len(key) < _SHORTEST:
+        raise InvalidSettings(f"{where} is too short: give at least {_SHORTEST} random characters.")
+    if len(set(key)) < _FEWEST_DIFFERENT or any(word in key.lower() for word in _WELL_KNOWN):
+        raise InvalidSettings(f"{where} can be guessed: give {_SHORTEST} or more random characters.")
+    return key

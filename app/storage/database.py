@@ -1,0 +1,43 @@
+"""The engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_BUSY_SECONDS = 5.0
+
+
+def open_database(url: str) -> Engine:
+    """Give an engine; nothing is connected before the first use, so this is safe before a fork."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def is_prepared(engine: Engine) -> bool:
+    """Tell whether the database answers and holds our tables."""
+    with engine.connect() as connection:
+        return inspect(connection).has_table("alembic_version")
+
+
+def sqlite_file(url: str | URL) -> Path | None:
+    """Give the file of a SQLite database, or None for any other."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # WAL lets pages read while an answer is written; NORMAL survives a killed process (a power cut may cost the last ones).
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,44 @@
+"""The way from any older schema to today's. Only the command line needs this, and Alembic's import time with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from app.storage.database import sqlite_file
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine, *, copies: Path) -> Path | None:
+    """Bring the schema up to date; give the copy of a SQLite file that was made first, if one was needed."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == head:
+        return None
+    copy = _copy(engine, copies) if current is not None else None
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return copy
+
+
+def _copy(engine: Engine, folder: Path) -> Path | None:
+    file = sqlite_file(engine.url)
+    if file is None:
+        return None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = folder / f"{file.stem}-{datetime.now():%Y%m%d-%H%M%S}.db"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM INTO :target"), {"target": str(target)})
+    target.chmod(0o600)
+    return target

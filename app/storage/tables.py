@@ -1,0 +1,135 @@
+"""The tables. "Model" always means the machine-learning model, so these are called tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_security import AsaList, RoleMixin, UserMixin
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, MetaData, String, Table
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.mutable import MutableList
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+# Named constraints can be changed by a later migration, also on SQLite.
+_NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: UTC in the database, aware in Python (SQLite keeps no time zone)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the naive UTC time that is stored."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the aware time that was stored."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    """Give the present moment, aware."""
+    return datetime.now(UTC)
+
+
+roles_of_users = Table(
+    "roles_users",
+    Base.metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Role(Base, RoleMixin):
+    """What an account may do; "admin" is the one role so far."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    description: Mapped[str | None] = mapped_column(String(255))
+    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+
+
+class User(Base, UserMixin):
+    """An account; the columns are those that the accounts library asks for."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    # The mixin annotates a list of its own role class, and lists are invariant.
+    roles: Mapped[list[Role]] = relationship(secondary=roles_of_users, lazy="selectin")  # type: ignore[assignment]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the account may administer the site."""
+        return any(role.name == "admin" for role in self.roles)
+
+
+class ApiKey(Base):
+    """A key for programs: its secret is kept as a digest only."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    digest: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class StoredPrediction(Base):
+    """One answer of a model, belonging to an account or to a guest's session."""
+
+    __tablename__ = "predictions"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    guest: Mapped[str | None] = mapped_column(String(32))
+    model: Mapped[str] = mapped_column(String(63))
+    version: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(255))
+    probability: Mapped[float]
+    scores: Mapped[list[tuple[str, float]]] = mapped_column(JSON)
+    picture: Mapped[dict[str, Any]] = mapped_column(JSON)
+    timings: Mapped[dict[str, float]] = mapped_column(JSON)
+    file_name: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+    # Identifiers sort by time, so one index serves "my newest first".
+    __table_args__ = (Index("ix_predictions_user_id_id", "user_id", "id"), Index("ix_predictions_guest_id", "guest", "id"))
+
+
+class Attempt(Base):
+    """How often somebody tried to log in within a window of time, counted for all workers."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    amount: Mapped[int]
+    expires_at: Mapped[float] = mapped_column(index=True)
