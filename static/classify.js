@@ -114,6 +114,7 @@ class Upload {
   arrange() {
     this.list.hidden = this.rows.length === 0;
     this.frame.classList.toggle("upload__frame--filled", this.rows.length > 0);
+    this.form.querySelector(".upload__choose").textContent = this.rows.length ? "Add photos" : "Choose photos";
     const waiting = this.rows.filter((row) => row.isWaiting).length;
     this.button.textContent = waiting > 1 ? `Classify ${waiting} photos` : "Classify";
   }
@@ -127,7 +128,7 @@ class Upload {
     const queue = [...waiting];
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.work(queue)));
     this.setBusy(false);
-    this.conclude(waiting.filter((row) => this.rows.includes(row)));
+    this.conclude();
   }
 
   async work(queue) {
@@ -151,15 +152,15 @@ class Upload {
     }
   }
 
-  conclude(rows) {
-    this.arrange();
+  conclude() {
     if (this.rows.length === 1 && this.rows[0].state === "answered") {
       location.assign(this.rows[0].url);
       return;
     }
-    const failed = rows.filter((row) => row.state !== "answered").length;
-    if (failed) this.say(`${failed === 1 ? "One photo was" : `${failed} photos were`} not classified. The reason stands beside its name.`);
-    else if (rows.length) this.tell("All photos are classified.");
+    const failed = this.rows.filter((row) => row.state !== "answered").length;
+    if (failed === 1) this.say("One photo was not classified. The reason stands beside its name.");
+    else if (failed) this.say(`${failed} photos were not classified. The reason stands beside each name.`);
+    else if (this.rows.length) this.tell("All photos are classified.");
   }
 
   /** Nothing to send: say so at the field. */

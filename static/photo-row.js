@@ -11,7 +11,8 @@ export class PhotoRow {
     this.status = this.element.querySelector(".photo__status");
     this.progress = this.element.querySelector(".photo__progress");
     this.stop = new AbortController();
-    this.element.querySelector(".photo__name").textContent = file.name;
+    const name = this.element.querySelector(".photo__name");
+    name.textContent = name.title = file.name;
     const remove = this.element.querySelector(".photo__remove");
     remove.setAttribute("aria-label", `Remove ${file.name}`);
     remove.addEventListener("click", () => onRemove(this));
