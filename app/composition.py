@@ -19,6 +19,7 @@ from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
+from app.services.private_files import secret_key
 from app.services.recorder import Recorder
 from app.storage.database import open_database
 
@@ -78,3 +79,10 @@ def image_limits(settings: Settings) -> ImageLimits:
         side=settings.max_side,
         pixel_scans=settings.max_pixel_scans,
     )
+
+
+def signing_key(settings: Settings) -> str:
+    """Give the key that signs cookies; the first call makes it in the data folder."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    given = None if settings.secret_key is None else settings.secret_key.get_secret_value()
+    return secret_key(given=given, given_file=settings.secret_key_file, own_file=settings.data / "secret_key")

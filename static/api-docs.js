@@ -12,14 +12,28 @@ function layout({ React }) {
       "div",
       { className: "swagger-ui" },
       part("SvgAssets"),
+      createElement("h2", null, "Requests"),
       part("errors"),
       specSelectors.securityDefinitions() && createElement("div", { className: "key-bar" }, part("AuthorizeBtnContainer")),
-      createElement("h2", null, "Requests"),
       part("operations"),
     );
   };
   return { components: { Layout } };
 }
+
+// Swagger UI leaves these without a name for a screen reader; they get one as they appear.
+const NAMES = {
+  ".close-modal": () => "Close",
+  'input[type="file"]': (field) => field.closest("[data-property-name]")?.dataset.propertyName ?? "File",
+  '[role="region"]': (region) => `Responses, ${region.id.replaceAll("_", " ")}`,
+};
+
+function nameAll() {
+  for (const [selector, name] of Object.entries(NAMES))
+    for (const element of root.querySelectorAll(`${selector}:not([aria-label])`)) element.setAttribute("aria-label", name(element));
+}
+
+new MutationObserver(nameAll).observe(root, { childList: true, subtree: true });
 
 window.SwaggerUIBundle({
   domNode: root,

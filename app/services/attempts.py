@@ -84,7 +84,7 @@ class LoginAttempts:
         self._many = RateLimitItemPerMinute(1000, 5, namespace="login")
 
     def begin(self, account: str, address: str) -> None:
-        """Count an attempt before the password is looked at, so that many at once cannot slip through, or raise TooManyAttempts."""
+        """Count an attempt before the password is looked at, so that many at once cannot slip through; may raise."""
         for item, key in self._counters(account, address):
             if not self._limiter.hit(item, *key):
                 wait = max(1, round(self._limiter.get_window_stats(item, *key).reset_time - time.time()))

@@ -1,0 +1,22 @@
+"""The API's document, and a page on which a visitor with a key can try each call."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Blueprint, Response, render_template
+
+from app.api.openapi import document
+
+blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
+
+
+@blueprint.get("/v1/openapi.json")
+def openapi_json() -> Response:
+    """Give the OpenAPI document."""
+    return Response(orjson.dumps(document()), mimetype="application/json")
+
+
+@blueprint.get("/docs")
+def index() -> str:
+    """Show the document as a page."""
+    return render_template("api/docs.html")

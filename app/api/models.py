@@ -1,0 +1,46 @@
+"""The models that may be asked."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from app.api.access import key_holder
+from app.api.openapi import BEARER, answers, openapi
+from app.api.replies import reply
+from app.api.schemas import ModelList, ModelSummary
+from app.errors import VitrineError
+from app.http.context import services
+
+blueprint = Blueprint("api_models", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/models")
+@openapi.validate(operation_id="list_models", resp=answers(ModelList), tags=["models"], security=BEARER, skip_validation=True)
+def list_models() -> Response:
+    """List the models and their versions."""
+    key_holder("models:read")
+    here, default = services(), _default()
+    summaries = []
+    for name in here.repository.names():
+        try:
+            manifest = here.repository.package(name).manifest
+        except VitrineError:
+            continue  # what cannot be read cannot answer; readiness says why
+        summaries.append(
+            ModelSummary(
+                name=name,
+                active_version=manifest.version,
+                versions=here.repository.versions(name),
+                default=name == default,
+                labels=list(manifest.classes),
+                expects=manifest.expects,
+            )
+        )
+    return reply(ModelList(models=summaries))
+
+
+def _default() -> str | None:
+    try:
+        return services().loader.default_name()
+    except VitrineError:
+        return None

@@ -1,0 +1,102 @@
+"""`vitrine train`: from a folder of labelled photos to a served model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.config import load_settings
+from app.errors import InvalidPackage
+from app.http.logs import configure_logs
+from app.inference.package import valid_name
+from app.inference.repository import Repository
+from app.services.training import TrainingService, Verdict
+
+_LISTED = 10
+
+
+@click.command()
+@click.argument("name")
+@click.option("--data", "folder", required=True, type=click.Path(path_type=Path), help="One sub-folder a class, photos in it.")
+@click.option("--design", type=click.Choice(["embedding", "gradients", "pixels"]), default="embedding", show_default=True)
+@click.option("--summary", default="", help="One sentence for the model's page.")
+@click.option("--expects", default="", help="One sentence: what the model expects to be shown.")
+@click.option("--limits", default="", help="Sentences for the card: what the model cannot do.")
+@click.option("--attribution", default="", help="Whose photos they are, and their licence.")
+@click.option(
+    "--sample", "samples", multiple=True, metavar="FILE=WORDS", help="A photo that the page may show, and what it shows."
+)
+@click.option("--into", type=click.Path(path_type=Path), help="Another folder of models than the site's own.")
+def train(
+    name: str,
+    folder: Path,
+    design: str,
+    summary: str,
+    expects: str,
+    limits: str,
+    attribution: str,
+    samples: tuple[str, ...],
+    into: Path | None,
+) -> None:
+    """Learn to tell the classes of a folder of photos apart, and serve the result as NAME.
+
+    Twenty photos a class are enough to begin with. The figures are in the model's card.
+    """
+    settings = load_settings()
+    configure_logs(settings.log_format)
+    if not valid_name(name):
+        raise InvalidPackage(f"A model cannot be called {name!r}: use lower-case letters, digits and dashes.")
+    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    if into is not None:
+        repository = Repository(shipped=None, own=into)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, int] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            task = tasks.setdefault(stage, -1)
+            if task < 0:
+                task = tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(task, completed=done)  # type: ignore[arg-type]
+
+        verdict = TrainingService(repository=repository).train(
+            name,
+            folder,
+            design,
+            progress,
+            summary=summary,
+            expects=expects,
+            limits=limits,
+            attribution=attribution,
+            samples=[_sample(text) for text in samples],
+        )
+    for line in _report(verdict):
+        click.echo(line)
+
+
+def _sample(text: str) -> tuple[Path, str]:
+    file, _, words = text.partition("=")
+    return Path(file), words or Path(file).stem.replace("_", " ")
+
+
+def _report(verdict: Verdict) -> list[str]:
+    manifest = verdict.package.manifest
+    lines = [f"Left out {entry.file}: {entry.reason}." for entry in verdict.left_out[:_LISTED]]
+    if len(verdict.left_out) > _LISTED:
+        lines.append(f"Left out {len(verdict.left_out) - _LISTED} more; the card lists them.")
+    accuracy = manifest.metric("accuracy")
+    if accuracy is not None:
+        lines.append(
+            f"{manifest.name} {manifest.version} is right on {accuracy.value:.1%} of {verdict.held_out} held-out photos."
+        )
+    if verdict.active:
+        lines.append(f"It is active. Its card: {verdict.package.folder / 'card.md'}")
+    else:
+        lines.append(
+            f"It is not active: version {verdict.previous} is right on {verdict.previous_accuracy:.1%} of the same photos."
+        )
+        lines.append(f"To use it all the same: vitrine models activate {manifest.name} {manifest.version}")
+    return lines

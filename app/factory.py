@@ -1,0 +1,74 @@
+"""The application factory: composition, what every door shares, and the doors."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from app.api import register_api, render_problem
+from app.composition import compose, signing_key
+from app.config import TREE, Settings, load_settings
+from app.http import health
+from app.http.context import attach
+from app.http.errors import Problem, render_errors
+from app.http.headers import protect, protect_file, security_headers
+from app.http.limits import MalformedBodyGuard
+from app.http.logs import configure_logs, log_requests
+from app.http.sessions import set_up_sessions
+from app.web import register_pages, render_page
+
+_A_DAY = 86_400
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Give the application; models are opened here, everything with threads or connections starts on first use."""
+    settings = settings or load_settings()
+    configure_logs(settings.log_format)
+    services = compose(settings)
+    app = Flask("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
+    app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
+    attach(app, services)
+    log_requests(app)
+    headers = security_headers(https=settings.https)
+    protect(app, headers)
+    set_up_sessions(app, services, signing_key(settings))
+    app.register_blueprint(health.blueprint)
+    register_api(app)
+    register_pages(app)
+    render_errors(app, _render)
+    services.loader.open_active()
+    _wrap(app, settings, headers)
+    return app
+
+
+def _render(problem: Problem) -> Response:
+    # An address that no route has belongs to a door all the same.
+    return render_problem(problem) if request.path.startswith("/api/") else render_page(problem)
+
+
+def _wrap(app: Flask, settings: Settings, headers: dict[str, str]) -> None:
+    files = WhiteNoise(
+        app.wsgi_app,
+        root=str(TREE / "static"),
+        prefix="/static/",
+        max_age=_A_DAY,
+        allow_all_origins=False,
+        add_headers_function=lambda file_headers, _path, _url: protect_file(headers, file_headers),
+    )
+    files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
+    files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
+    guarded = MalformedBodyGuard(files)
+    proxies = settings.trusted_proxies
+    app.wsgi_app = ProxyFix(guarded, x_for=proxies, x_proto=proxies, x_host=proxies) if proxies else guarded  # type: ignore[method-assign]
+
+
+def _wheel(package: str) -> Path:
+    # Found without being imported: only the wheel's files are wanted.
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed")
+    return Path(spec.origin).parent

@@ -1,0 +1,121 @@
+"""From an error to what a door says: one table for all of them; each door registers its own renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import structlog
+from flask import Blueprint, Flask, Response
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from app.errors import (
+    ImageTooComplex,
+    ImageTooLarge,
+    InvalidAccount,
+    InvalidDataset,
+    InvalidImage,
+    InvalidKey,
+    InvalidModel,
+    InvalidPackage,
+    InvalidRequest,
+    InvalidSetupLink,
+    MissingScope,
+    ModelNotFound,
+    ModelRequired,
+    Overloaded,
+    PredictionNotFound,
+    TooManyAttempts,
+    UnsupportedImage,
+    VitrineError,
+)
+
+_STATUS: dict[type[VitrineError], HTTPStatus] = {
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    InvalidKey: HTTPStatus.UNAUTHORIZED,
+    MissingScope: HTTPStatus.FORBIDDEN,
+    ModelNotFound: HTTPStatus.NOT_FOUND,
+    PredictionNotFound: HTTPStatus.NOT_FOUND,
+    InvalidSetupLink: HTTPStatus.NOT_FOUND,
+    ModelRequired: HTTPStatus.CONFLICT,
+    ImageTooLarge: HTTPStatus(413),
+    UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ImageTooComplex: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidImage: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidDataset: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    InvalidPackage: HTTPStatus.SERVICE_UNAVAILABLE,
+    InvalidModel: HTTPStatus.SERVICE_UNAVAILABLE,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_SENTENCES = {
+    400: "The request could not be understood.",
+    403: "You may not do this.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "The request is larger than this site takes.",
+    500: "Something went wrong on our side; it has been written down.",
+    503: "The database does not answer; please try again in a moment.",
+}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a door tells of an error: a status, a stable code, one sentence, and headers that belong to it."""
+
+    status: int
+    code: str
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The status in its standard words."""
+        return HTTPStatus(self.status).phrase
+
+
+Renderer = Callable[[Problem], Response]
+
+
+def problem_of(error: Exception) -> Problem:
+    """Give what may be told of any error: never a trace, a path or a query."""
+    if isinstance(error, VitrineError):
+        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return Problem(status.value, error.code, str(error), _headers(error, status))
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.code or 500)
+        detail = _SENTENCES.get(status.value, error.description or status.phrase)
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+        return Problem(status.value, status.name.lower(), detail, headers)
+    if isinstance(error, DBAPIError):
+        log.error("database_error", reason=type(error.orig).__name__)
+        return Problem(503, "database_unavailable", _SENTENCES[503], {"Retry-After": "2"})
+    log.error("unexpected_error", exc_info=error)
+    return Problem(500, "internal_error", _SENTENCES[500])
+
+
+def render_errors(door: Flask | Blueprint, renderer: Renderer) -> None:
+    """Let every error of a door leave by that door."""
+
+    def answer(error: Exception) -> Response:
+        problem = problem_of(error)
+        response = renderer(problem)
+        response.status_code = problem.status
+        response.headers.update(problem.headers)
+        return response
+
+    door.register_error_handler(Exception, answer)
+
+
+def _headers(error: VitrineError, status: HTTPStatus) -> dict[str, str]:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        retry_after = 5
+    return {} if retry_after is None else {"Retry-After": str(retry_after)}

@@ -1,0 +1,104 @@
+"""Logging in on pages: the accounts library, its cookies, and who may see which page."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Flask, g, request
+from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
+from flask_security.decorators import default_unauthn_handler
+from flask_wtf import CSRFProtect
+from sqlalchemy.orm import scoped_session
+from werkzeug.wrappers import Response
+
+from app.composition import Services
+from app.config import Settings
+from app.http.context import services, visitor
+from app.services.accounts import SHORTEST_PASSWORD
+from app.storage.tables import Role, User
+
+PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."
+_ACCOUNTS: dict[str, Any] = {
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+    "SECURITY_PASSWORD_HASH": "argon2",
+    # One hash, of the password as it was typed: the command line makes the same with argon2 alone.
+    "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    "SECURITY_PASSWORD_NORMALIZE_FORM": None,
+    "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_CHANGEABLE": True,
+    "SECURITY_CHANGE_URL": "/account/password",
+    "SECURITY_POST_CHANGE_VIEW": "/account",
+    "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
+    "SECURITY_LOGOUT_CSRF": True,
+    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_REDIRECT_BEHAVIOR": None,
+    "SECURITY_MSG_LOGIN": ("", "info"),
+    "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("That e-mail address and password do not go together.", "error"),
+    "SECURITY_MSG_PASSWORD_CHANGE": ("Your password is changed.", "success"),
+    "SECURITY_MSG_UNAUTHENTICATED": ("Log in to see that page.", "info"),
+}
+_csrf = CSRFProtect()
+
+
+class CountedLoginForm(LoginForm):  # type: ignore[misc] # the library is not typed
+    """The login form; failures are counted, and no password is taken where it could be read on its way."""
+
+    def validate(self, **arguments: Any) -> bool:
+        """Tell whether the login is good."""
+        here = services()
+        if not here.settings.login_allowed(request.host):
+            self.form_errors.append(PLAIN_HTTP)
+            return False
+        account, address = self.email.data or "", request.remote_addr or ""
+        here.attempts.begin(account, address)
+        good = bool(super().validate(**arguments))
+        if good:
+            here.attempts.succeed(account, address)
+        return good
+
+
+def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
+    """Give the app its cookies, its login pages and its protection against forged forms."""
+    app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS)
+    _csrf.init_app(app)
+    session = scoped_session(here.sessions, scopefunc=lambda: id(g._get_current_object()))  # type: ignore[attr-defined]
+    security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
+    security.want_json(lambda _request: False)
+    # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
+    app.teardown_appcontext(lambda _error: session.remove())
+
+
+def guard(pages: Blueprint, *, guests: bool = False) -> None:
+    """Let nobody in without a login (guests where the settings let them), and no form that another site sent."""
+
+    def check() -> Response | None:
+        welcome = guests and services().settings.access == "guests"
+        if visitor() is None and not welcome:
+            return cast(Response, default_unauthn_handler())
+        _csrf.protect()
+        return None
+
+    pages.before_request(check)
+
+
+def protect_forms(pages: Blueprint) -> None:
+    """Let everybody in, but no form that another site sent."""
+    pages.before_request(_csrf.protect)
+
+
+def _cookies(settings: Settings) -> dict[str, Any]:
+    prefix = "__Host-" if settings.https else ""
+    return {
+        "SESSION_COOKIE_NAME": f"{prefix}vitrine",
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_PATH": "/",
+        "REMEMBER_COOKIE_NAME": f"{prefix}vitrine-remember",
+        "REMEMBER_COOKIE_SECURE": settings.https,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+    }

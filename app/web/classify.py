@@ -1,0 +1,168 @@
+"""The page people come for: photos in, a sentence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.errors import ImageTooLarge, InvalidImage, InvalidRequest, ModelNotFound, VitrineError
+from app.http.context import page_owner, services
+from app.http.errors import problem_of
+from app.http.sessions import guard
+from app.services.classification import Answer
+from app.services.history import HistoryItem
+from app.web.frame import percent, problem_json, wants_json
+from app.web.models import list_models
+from app.web.shown import Shown, show
+
+blueprint = Blueprint("classify", __name__)
+guard(blueprint, guests=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One picture as it came with a form, and the model it is for."""
+
+    file_name: str
+    content: bytes
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was not answered, and why."""
+
+    file_name: str
+    error: VitrineError
+
+    @property
+    def sentence(self) -> str:
+        """Why, for a person."""
+        return str(self.error)
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the form."""
+    return _form([], [])
+
+
+@blueprint.post("/")
+def classify() -> Response:
+    """Answer for every photo of the form: one leads to its own page, of several the good and the bad are listed."""
+    answers, failures = _answer_all(_uploads())
+    if wants_json():
+        return _as_json(answers, failures)
+    if len(answers) == 1 and not failures:
+        return make_response(redirect(answers[0].url, 303))
+    response = make_response(_form(answers, failures))
+    if not answers:
+        problem = problem_of(failures[0].error)
+        response.status_code = problem.status
+        response.headers.update(problem.headers)
+    return response
+
+
+def _uploads() -> Iterable[Upload | Failure]:
+    settings = services().settings
+    request.max_content_length = int(settings.max_request_mb * 1_000_000)
+    try:
+        form, files = request.form, [file for file in request.files.getlist("images") if file.filename]
+    except RequestEntityTooLarge:
+        sentence = f"All photos of one request together may have {settings.max_request_mb:g} MB."
+        return [Failure("Your photos", ImageTooLarge(sentence))]
+    if form.get("sample"):
+        return [_sample(form["sample"])]
+    if not files:
+        return [Failure("No photo", InvalidRequest("Choose a photo first."))]
+    if len(files) > settings.max_photos:
+        return [Failure(f"{len(files)} photos", InvalidRequest(f"Send at most {settings.max_photos} photos at once."))]
+    return (_upload(file, form.get("model") or None) for file in files)
+
+
+def _upload(file: FileStorage, model: str | None) -> Upload:
+    return Upload(file.filename or "", file.stream.read(), model)
+
+
+def _sample(reference: str) -> Upload | Failure:
+    name, _, file = reference.partition("/")
+    package = services().repository.package(name)
+    if file not in {sample.file for sample in package.manifest.samples}:
+        return Failure(file, ModelNotFound("There is no such sample."))
+    return Upload(file.rpartition("/")[2], package.pinned(file), name)
+
+
+def _answer_all(uploads: Iterable[Upload | Failure]) -> tuple[list[Shown], list[Failure]]:
+    answers, failures = [], []
+    for upload in uploads:
+        if isinstance(upload, Failure):
+            failures.append(upload)
+            continue
+        try:
+            answers.append(_answer(upload))
+        except VitrineError as error:
+            failures.append(Failure(upload.file_name, error))
+    return answers, failures
+
+
+def _answer(upload: Upload) -> Shown:
+    here, owner = services(), page_owner()
+    answer: Answer = here.classification.classify(upload.content, owner=owner, model=upload.model, file_name=upload.file_name)
+    try:
+        kept = answer.stored and here.pictures.keep(answer.prediction.id, upload.content)
+    except InvalidImage:
+        kept = False  # the answer stands; only its picture cannot be shown
+    return show(HistoryItem(answer.prediction, upload.file_name, kept), answer.manifest)
+
+
+def _as_json(answers: list[Shown], failures: list[Failure]) -> Response:
+    if failures:
+        problem = problem_of(failures[0].error)
+        response = problem_json(problem)
+        response.status_code = problem.status
+        response.headers.update(problem.headers)
+        return response
+    shown = answers[0]
+    body: dict[str, Any] = {
+        "url": shown.url,
+        "sentence": shown.sentence,
+        "probability": percent(shown.probability),
+        "picture": shown.thumbnail_url,
+    }
+    return jsonify(body)
+
+
+def _form(answers: list[Shown], failures: list[Failure]) -> str:
+    models = list_models()
+    chosen = request.form.get("model") or request.args.get("model") or default_name()
+    samples = [
+        {"model": model.name, "file": sample.file, "url": sample.url, "alt": sample.alt}
+        for model in models
+        for sample in model.samples
+    ]
+    samples.sort(key=lambda sample: sample["model"] != chosen)
+    return render_template(
+        "classify/index.html",
+        models=[
+            {"name": m.name, "title": m.title, "version": m.version, "expects": m.expects, "selected": m.name == chosen}
+            for m in models
+        ],
+        samples=samples[:6],
+        samples_attribution=[model.attribution for model in models if model.samples and model.attribution],
+        failures=failures,
+        answers=answers,
+        action=url_for("classify.classify"),
+    )
+
+
+def default_name() -> str | None:
+    """Give the model that is chosen at first, or None where there is no such."""
+    try:
+        return services().loader.default_name()
+    except VitrineError:
+        return None

@@ -1,0 +1,77 @@
+"""What every page shares: the values in its frame, its filters, and the page an error is told on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request, url_for
+from markupsafe import Markup
+
+from app.http.context import request_id, services
+from app.http.errors import Problem
+from app.http.sessions import PLAIN_HTTP
+from app.inference.images import ACCEPTED, ACCEPTED_MEDIA_TYPES
+
+
+def set_up(app: Flask) -> None:
+    """Give the templates of an app what they share."""
+    app.context_processor(_values)
+    app.add_template_filter(percent)
+    app.add_template_filter(when)
+
+
+def percent(probability: float) -> str:
+    """Give a probability as people read it; what is not certain is never called 100 %."""
+    if 0.9995 <= probability < 1:
+        return "> 99.9 %"
+    if 0 < probability < 0.0005:
+        return "< 0.1 %"
+    return f"{probability * 100:.1f} %"
+
+
+def when(moment: datetime) -> Markup:
+    """Give a moment as text for people and for programs."""
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), f"{moment:%-d %B %Y, %H:%M} UTC"
+    )
+
+
+def wants_json() -> bool:
+    """Tell whether our own script asks: it sends photos one by one and reads the answer as JSON."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def problem_json(problem: Problem) -> Response:
+    """Give an error as RFC 9457 has it, for the pages' own script."""
+    body = {"title": problem.title, "status": problem.status, "detail": problem.detail, "code": problem.code}
+    response = jsonify(body)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def render_page(problem: Problem) -> Response:
+    """Give the page an error is told on."""
+    if wants_json():
+        return problem_json(problem)
+    page = render_template(
+        "errors/error.html", status=problem.status, title=problem.title, detail=problem.detail, request_id=request_id()
+    )
+    return make_response(page)
+
+
+def _values() -> dict[str, Any]:
+    settings = services().settings
+    return {
+        "site": SimpleNamespace(name="Vitrine", access=settings.access, keep_days=settings.keep_days),
+        "limits": SimpleNamespace(
+            file_megabytes=f"{settings.max_file_mb:g}",
+            request_megabytes=f"{settings.max_request_mb:g}",
+            photos=settings.max_photos,
+        ),
+        "accepted_names": f"{', '.join(ACCEPTED[:-1])} or {ACCEPTED[-1]}",
+        "accepted_types": ",".join(ACCEPTED_MEDIA_TYPES),
+        "login_refused": None if settings.login_allowed(request.host) else PLAIN_HTTP,
+        "asset": lambda path: url_for("static", filename=path),
+    }

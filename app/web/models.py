@@ -1,0 +1,132 @@
+"""What is served here: the models, and the card of each."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+
+import mistune
+from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from markupsafe import Markup
+
+from app.errors import VitrineError
+from app.http.context import services
+from app.http.sessions import guard
+from app.inference.libraries import differences
+from app.inference.naming import name_of
+from app.inference.package import Metric, ModelPackage
+from app.web.frame import percent
+from app.web.shown import title_of
+
+blueprint = Blueprint("models", __name__)
+guard(blueprint, guests=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMetric:
+    """One measured figure in words."""
+
+    name: str
+    value: str
+    interval: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSample:
+    """One picture that comes with a model."""
+
+    file: str
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPackage:
+    """A model's active version as the pages show it."""
+
+    name: str
+    title: str
+    version: str
+    versions: list[str]
+    summary: str
+    expects: str
+    classes: list[str]
+    metrics: list[ShownMetric]
+    runtime: str
+    warnings: list[str]
+    samples: list[ShownSample]
+    attribution: str | None
+    url: str
+
+
+@blueprint.get("/models")
+def index() -> str:
+    """List the models."""
+    return render_template("models/index.html", models=list_models())
+
+
+@blueprint.get("/models/<name>", endpoint="show")
+def show_one(name: str) -> str:
+    """Show a model's card."""
+    package = services().repository.package(name)
+    return render_template("models/show.html", model=_shown(package), card=_as_html(package.card))
+
+
+@blueprint.get("/models/<name>/samples/<path:file>")
+def sample(name: str, file: str) -> Response:
+    """Give a picture that comes with a model; only the ones its manifest lists."""
+    package = services().repository.package(name)
+    if file not in {sample.file for sample in package.manifest.samples}:
+        abort(404)
+    response = make_response(package.pinned(file))
+    response.mimetype = mimetypes.guess_type(file)[0] or "application/octet-stream"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def list_models() -> list[ShownPackage]:
+    """Give every model whose manifest can be read."""
+    repository, shown = services().repository, []
+    for name in repository.names():
+        try:
+            shown.append(_shown(repository.package(name)))
+        except VitrineError:
+            continue  # readiness tells the operator; a visitor is not shown what cannot answer
+    return shown
+
+
+def _shown(package: ModelPackage) -> ShownPackage:
+    manifest = package.manifest
+    return ShownPackage(
+        name=manifest.name,
+        title=title_of(manifest.name),
+        version=manifest.version,
+        versions=services().repository.versions(manifest.name),
+        summary=manifest.summary,
+        expects=manifest.expects,
+        classes=[name_of(label, manifest.titles).noun for label in manifest.classes],
+        metrics=[_metric(metric) for metric in manifest.metrics],
+        runtime=manifest.runtime,
+        warnings=differences(manifest.libraries),
+        samples=[
+            ShownSample(s.file, url_for("models.sample", name=manifest.name, file=s.file), s.alt) for s in manifest.samples
+        ],
+        attribution=manifest.attribution,
+        url=url_for("models.show", name=manifest.name),
+    )
+
+
+def _metric(metric: Metric) -> ShownMetric:
+    as_text = percent if "accuracy" in metric.name else "{:.3f}".format
+    interval = None
+    if metric.low is not None and metric.high is not None:
+        interval = f"{as_text(metric.low)} to {as_text(metric.high)}"
+    return ShownMetric(metric.name, as_text(metric.value), interval)
+
+
+@cache
+def _as_html(card: str) -> Markup:
+    # Markup in a card is shown as text: a card can come with somebody else's model.
+    return Markup(mistune.create_markdown(escape=True, plugins=["table"])(card))  # noqa: S704

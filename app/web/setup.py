@@ -1,0 +1,54 @@
+"""The one-time page on which the first administrator is made."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField, SubmitField
+from wtforms.validators import DataRequired, EqualTo, Length
+
+from app.errors import InvalidAccount
+from app.http.context import services
+from app.http.sessions import PLAIN_HTTP, protect_forms
+from app.services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+
+blueprint = Blueprint("setup", __name__)
+protect_forms(blueprint)
+
+
+class SetupForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """The first account."""
+
+    email = EmailField("E-mail", validators=[DataRequired("Give an e-mail address.")], render_kw={"autocomplete": "username"})
+    password = PasswordField(
+        "Password",
+        validators=[Length(SHORTEST_PASSWORD, LONGEST_PASSWORD, f"Choose at least {SHORTEST_PASSWORD} characters.")],
+        description=f"At least {SHORTEST_PASSWORD} characters; a few words are easiest to keep in mind.",
+        render_kw={"autocomplete": "new-password"},
+    )
+    password_confirm = PasswordField(
+        "Password again",
+        validators=[EqualTo("password", "The two passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+    submit = SubmitField("Make the account")
+
+
+@blueprint.route("/setup/<token>", methods=["GET", "POST"])
+def index(token: str) -> Response:
+    """Make the first administrator; the link dies on use."""
+    here, form = services(), SetupForm()
+    here.accounts.check_setup_token(token)
+    if request.method == "GET":
+        return make_response(render_template("setup/index.html", form=form))
+    if not here.settings.login_allowed(request.host):
+        form.form_errors.append(PLAIN_HTTP)
+    elif form.validate():
+        try:
+            here.accounts.set_up(token, form.email.data, form.password.data)
+        except InvalidAccount as error:
+            form.email.errors = [str(error)]
+        else:
+            flash("The account is made: log in.", "success")
+            return make_response(redirect(url_for("security.login"), 303))
+    return make_response(render_template("setup/index.html", form=form), 422)

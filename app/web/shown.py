@@ -1,0 +1,128 @@
+"""A prediction as a page shows it: said in a sentence, with bars and small print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import url_for
+
+from app.errors import VitrineError
+from app.http.context import services
+from app.inference.naming import Name, name_of
+from app.inference.package import Manifest
+from app.inference.prediction import Prediction, Timings
+from app.services.history import HistoryItem
+
+_SURE_FROM = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One class with its probability."""
+
+    label: str
+    noun: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownModel:
+    """The model that answered."""
+
+    name: str
+    title: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What `history/show.html` and the tiles are given."""
+
+    id: str
+    article: str
+    noun: str
+    low: bool
+    probability: float
+    bars: tuple[Bar, ...]
+    model: ShownModel
+    steps: tuple[str, ...]
+    format: str
+    width: int
+    height: int
+    file_name: str | None
+    timings: Timings
+    picture_url: str | None
+    thumbnail_url: str | None
+    url: str
+    created_at: datetime
+    expires_on: date
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        verb = "may be" if self.low else "is"
+        return f"This image {verb} {Name(self.article, self.noun)}"
+
+
+def title_of(name: str) -> str:
+    """Give a model's name as people write it: cats-vs-dogs is "Cats vs dogs"."""
+    words = name.replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def show(item: HistoryItem, manifest: Manifest | None = None) -> Shown:
+    """Give one stored prediction as a page shows it."""
+    return next(iter(show_all([item], manifest)))
+
+
+def show_all(items: Iterable[HistoryItem], manifest: Manifest | None = None) -> list[Shown]:
+    """Give stored predictions as a page shows them; each model's titles are read once."""
+    titles: dict[tuple[str, str], dict[str, str]] = {}
+    if manifest is not None:
+        titles[manifest.name, manifest.version] = dict(manifest.titles)
+    shown = []
+    for item in items:
+        key = item.prediction.model, item.prediction.version
+        if key not in titles:
+            titles[key] = _titles(*key)
+        shown.append(_shown(item, titles[key]))
+    return shown
+
+
+def _titles(name: str, version: str) -> dict[str, str]:
+    try:
+        return dict(services().repository.package(name, version).manifest.titles)
+    except VitrineError:
+        return {}  # the version is gone: its labels are still worth reading
+
+
+def _shown(item: HistoryItem, titles: dict[str, str]) -> Shown:
+    made: Prediction = item.prediction
+    top = name_of(made.top.label, titles)
+
+    def picture(size: str) -> str | None:
+        return url_for("history.picture", prediction_id=made.id, size=size) if item.has_picture else None
+
+    return Shown(
+        id=made.id,
+        article=top.article,
+        noun=top.noun,
+        low=made.top.probability < _SURE_FROM,
+        probability=made.top.probability,
+        bars=tuple(Bar(score.label, name_of(score.label, titles).noun, score.probability) for score in made.scores),
+        model=ShownModel(made.model, title_of(made.model), made.version, url_for("models.show", name=made.model)),
+        steps=made.picture.steps,
+        format=made.picture.format,
+        width=made.picture.width,
+        height=made.picture.height,
+        file_name=item.file_name,
+        timings=made.timings,
+        picture_url=picture("picture"),
+        thumbnail_url=picture("thumbnail"),
+        url=url_for("history.show", prediction_id=made.id),
+        created_at=made.created_at,
+        expires_on=services().history.expires_on(made).date(),
+    )
