@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,6 +22,9 @@ from app.http.limits import MalformedBodyGuard
 from app.http.logs import configure_logs, log_requests
 from app.http.sessions import set_up_sessions
 from app.web import register_pages, render_page
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 _A_DAY = 86_400
 
@@ -50,7 +55,7 @@ def _render(problem: Problem) -> Response:
     return render_problem(problem) if request.path.startswith("/api/") else render_page(problem)
 
 
-def _wrap(app: Flask, settings: Settings, headers: dict[str, str]) -> None:
+def _wrap(app: Flask, settings: Settings, headers: Mapping[str, str]) -> None:
     files = WhiteNoise(
         app.wsgi_app,
         root=str(TREE / "static"),
@@ -61,9 +66,10 @@ def _wrap(app: Flask, settings: Settings, headers: dict[str, str]) -> None:
     )
     files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
     files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
-    guarded = MalformedBodyGuard(files)
-    proxies = settings.trusted_proxies
-    app.wsgi_app = ProxyFix(guarded, x_for=proxies, x_proto=proxies, x_host=proxies) if proxies else guarded  # type: ignore[method-assign]
+    application: WSGIApplication = MalformedBodyGuard(files)
+    if proxies := settings.trusted_proxies:
+        application = ProxyFix(application, x_for=proxies, x_proto=proxies, x_host=proxies)
+    app.wsgi_app = application  # type: ignore[assignment, method-assign] # Flask's documented way to wrap an app
 
 
 def _wheel(package: str) -> Path:

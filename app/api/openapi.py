@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from spectree import Response, SecurityScheme, SpecTree
-from spectree.models import SecuritySchemeData
+from spectree.models import SecureType, SecuritySchemeData
 
 from app import __version__
 from app.api.schemas import PredictBody, ProblemDetails
 
-BEARER = {"key": []}
+BEARER: dict[str, list[str]] = {"key": []}
 _DESCRIPTION = "Send a picture, get its class. Make a key on your account page and send it as a Bearer token."
 
 openapi = SpecTree(
@@ -27,7 +27,9 @@ openapi = SpecTree(
     validation_error_status=400,
     validation_error_model=ProblemDetails,
     security_schemes=[
-        SecurityScheme(name="key", data=SecuritySchemeData(type="http", scheme="bearer", description="An API key, vtr_...")),
+        SecurityScheme(
+            name="key", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", description="An API key, vtr_...")
+        ),
     ],
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import TypeVar, cast
 
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
@@ -26,31 +28,38 @@ from app.services.recorder import Owner
 
 blueprint = Blueprint("api_predictions", __name__, url_prefix="/api/v1")
 
-_documented = {
-    "query": PredictQuery,
-    "resp": answers(PredictionAnswer, 404, 409, 413, 415, 422),
-    "tags": ["predictions"],
-    "security": BEARER,
-    "skip_validation": True,
-}
+_View = TypeVar("_View", bound=Callable[..., Response])
+
+
+def _documented(operation_id: str) -> Callable[[_View], _View]:
+    # The document is written from here; the request itself is validated by `_answer`, with the same models.
+    decorate = openapi.validate(
+        operation_id=operation_id,
+        query=PredictQuery,
+        resp=answers(PredictionAnswer, 404, 409, 413, 415, 422),
+        tags=["predictions"],
+        security=BEARER,
+        skip_validation=True,
+    )
+    return cast(Callable[[_View], _View], decorate)
 
 
 @blueprint.post("/predict")
-@openapi.validate(operation_id="predict", **_documented)
+@_documented("predict")
 def predict() -> Response:
     """Classify a picture with the default model."""
     return _answer()
 
 
 @blueprint.post("/models/<name>/predict")
-@openapi.validate(operation_id="predict_with_model", **_documented)
+@_documented("predict_with_model")
 def predict_with_model(name: str) -> Response:
     """Classify a picture with the active version of a model."""
     return _answer(name)
 
 
 @blueprint.post("/models/<name>/versions/<version>/predict")
-@openapi.validate(operation_id="predict_with_version", **_documented)
+@_documented("predict_with_version")
 def predict_with_version(name: str, version: str) -> Response:
     """Classify a picture with one version of a model."""
     return _answer(name, version)

@@ -13,7 +13,7 @@ from app.composition import compose
 from app.config import load_settings
 from app.errors import VitrineError
 from app.http.logs import configure_logs
-from app.inference.naming import name_of
+from app.inference.naming import name_of, percent
 from app.services.classification import Answer
 from app.services.recorder import Owner
 
@@ -49,7 +49,7 @@ def _read(photo: Path) -> bytes:
 
 def _as_sentence(photo: Path, answer: Answer) -> str:
     top = answer.prediction.top
-    return f"{photo}: This image is {name_of(top.label, answer.manifest.titles)} ({top.probability:.1%})"
+    return f"{photo}: This image is {name_of(top.label, answer.manifest.titles)} ({percent(top.probability)})"
 
 
 def _as_json(photo: Path, answer: Answer) -> str:

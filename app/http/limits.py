@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Request
@@ -24,7 +25,7 @@ class MalformedBodyGuard:
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> object:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         environ["wsgi.input"] = _GuardedInput(environ["wsgi.input"])
         return self._application(environ, start_response)

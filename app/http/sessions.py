@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, current_app, g, request
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
-from flask_security.decorators import default_unauthn_handler
 from flask_wtf import CSRFProtect
 from sqlalchemy.orm import scoped_session
 from werkzeug.wrappers import Response
@@ -42,7 +41,7 @@ _ACCOUNTS: dict[str, Any] = {
 _csrf = CSRFProtect()
 
 
-class CountedLoginForm(LoginForm):  # type: ignore[misc] # the library is not typed
+class CountedLoginForm(LoginForm):
     """The login form; failures are counted, and no password is taken where it could be read on its way."""
 
     def validate(self, **arguments: Any) -> bool:
@@ -63,7 +62,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS)
     _csrf.init_app(app)
-    session = scoped_session(here.sessions, scopefunc=lambda: id(g._get_current_object()))  # type: ignore[attr-defined]
+    session = scoped_session(here.sessions, scopefunc=lambda: id(g._get_current_object()))
     security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
@@ -77,7 +76,7 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
     def check() -> Response | None:
         welcome = guests and services().settings.access == "guests"
         if visitor() is None and not welcome:
-            return cast(Response, default_unauthn_handler())
+            return cast(Response, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
         _csrf.protect()
         return None
 

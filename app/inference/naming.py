@@ -1,4 +1,4 @@
-"""How a class is said aloud: "a Cat", "an Abyssinian", "an 8"."""
+"""How an answer is said: "a Cat", "an Abyssinian", "an 8"; "97.3 %"."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def name_of(label: str, titles: Mapping[str, str] | None = None) -> Name:
         return Name(_article(noun), noun[:1].upper() + noun[1:])
     article = _ARTICLE.match(title)
     return Name(article[1].lower(), title[article.end() :]) if article else Name("", title)
+
+
+def percent(probability: float) -> str:
+    """Give a probability as people read it; what is not certain is never called 100 %."""
+    if 0.9995 <= probability < 1:
+        return "> 99.9 %"
+    if 0 < probability < 0.0005:
+        return "< 0.1 %"
+    return f"{probability * 100:.1f} %"
 
 
 def _article(noun: str) -> str:

@@ -51,7 +51,7 @@ class Experiment:
     @property
     def test_photos(self) -> list[Photo]:
         """The held-out photos, in the order of `truth`."""
-        return [self.dataset.photos[index] for index in self.split.test]
+        return [self.dataset.photos[index] for index in self.split.test.tolist()]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def rows(dataset: Dataset, photos: Iterable[Photo], recipe: Recipe) -> Iterable[
 
 def _describe(dataset: Dataset, design: Design, progress: Progress) -> _Described:
     transformer = design.transformer()
-    features, hashes, kept, left_out = [], [], [], []
+    features: list[NDArray[np.float32]] = []
+    hashes, kept, left_out = [], [], []
     waiting: list[NDArray[np.generic]] = []
     for number, (photo, row) in enumerate(rows(dataset, dataset.photos, design.recipe), start=1):
         if isinstance(row, LeftOut):

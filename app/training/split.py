@@ -49,9 +49,11 @@ def split_photos(photos: Sequence[Photo], hashes: NDArray[np.uint64]) -> FixedSp
     held_out = _given(photos) if given else _chosen(photos, groups)
     learned = set(groups[~held_out].tolist())
     leaking = held_out & np.fromiter((group in learned for group in groups), bool, len(groups))
-    left_out = tuple(LeftOut(photos[i].file, "a near copy of a photo that is learned from") for i in np.flatnonzero(leaking))
+    left_out = tuple(
+        LeftOut(photos[i].file, "a near copy of a photo that is learned from") for i in np.flatnonzero(leaking).tolist()
+    )
     test = np.flatnonzero(held_out & ~leaking)
-    digest = hashlib.sha256("".join(sorted(photos[i].sha256 for i in test)).encode()).hexdigest()
+    digest = hashlib.sha256("".join(sorted(photos[i].sha256 for i in test.tolist())).encode()).hexdigest()
     return FixedSplit(np.flatnonzero(~held_out), test, groups, left_out, digest)
 
 

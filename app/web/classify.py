@@ -14,9 +14,10 @@ from app.errors import ImageTooLarge, InvalidImage, InvalidRequest, ModelNotFoun
 from app.http.context import page_owner, services
 from app.http.errors import problem_of
 from app.http.sessions import guard
+from app.inference.naming import percent
 from app.services.classification import Answer
 from app.services.history import HistoryItem
-from app.web.frame import percent, problem_json, wants_json
+from app.web.frame import problem_json, wants_json
 from app.web.models import list_models
 from app.web.shown import Shown, show
 

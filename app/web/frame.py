@@ -13,6 +13,7 @@ from app.http.context import request_id, services
 from app.http.errors import Problem
 from app.http.sessions import PLAIN_HTTP
 from app.inference.images import ACCEPTED, ACCEPTED_MEDIA_TYPES
+from app.inference.naming import percent
 
 
 def set_up(app: Flask) -> None:
@@ -20,15 +21,6 @@ def set_up(app: Flask) -> None:
     app.context_processor(_values)
     app.add_template_filter(percent)
     app.add_template_filter(when)
-
-
-def percent(probability: float) -> str:
-    """Give a probability as people read it; what is not certain is never called 100 %."""
-    if 0.9995 <= probability < 1:
-        return "> 99.9 %"
-    if 0 < probability < 0.0005:
-        return "< 0.1 %"
-    return f"{probability * 100:.1f} %"
 
 
 def when(moment: datetime) -> Markup:

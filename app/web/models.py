@@ -14,9 +14,8 @@ from app.errors import VitrineError
 from app.http.context import services
 from app.http.sessions import guard
 from app.inference.libraries import differences
-from app.inference.naming import name_of
+from app.inference.naming import name_of, percent
 from app.inference.package import Metric, ModelPackage
-from app.web.frame import percent
 from app.web.shown import title_of
 
 blueprint = Blueprint("models", __name__)

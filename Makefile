@@ -1,0 +1,31 @@
+# One command a chore, the same on a desk and in CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-deploy lint lock screenshots
+
+run: ## Start the site on 127.0.0.1:8000 (HOST and PORT say otherwise).
+	@PYTHON="$(PYTHON)" scripts/install default
+	@exec $(BIN)/vitrine serve
+
+test: ## The whole suite, browser journeys included.
+	@PYTHON="$(PYTHON)" scripts/install test
+	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: ## Style, types, floors, templates.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/djlint templates --lint --quiet
+
+lock: ## Pin the newest versions that fit pyproject.toml, with hashes.
+	@scripts/lock
+
+screenshots: ## Make the pictures in docs/ again.
+	@PYTHON="$(PYTHON)" scripts/install test
+	@scripts/install-test-tools
+	@$(BIN)/python scripts/screenshots
