@@ -44,13 +44,12 @@ def decode(data: bytes, *, fit: tuple[int, int] | None = None, limits: ImageLimi
     never less than twice `fit` in either direction. Raises InvalidImage or a child of it, and nothing else.
     """
     check_file(data, limits)
-    header = read_header(data, limits)
     try:
-        return _decoded(data, header, fit, limits)
+        return _decoded(data, read_header(data, limits), fit, limits)
     except InvalidImage:
         raise
-    except Exception as error:  # whatever a decoder does to a broken file, the upload is at fault
-        raise InvalidImage(f"This {header.format} file is damaged or ends too early.") from error
+    except Exception as error:  # whatever a broken file does to a decoder, the upload is at fault
+        raise InvalidImage("This picture is damaged or ends too early.") from error
 
 
 def shrink(image: Image, longest_side: int) -> bytes:

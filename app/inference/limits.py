@@ -23,7 +23,7 @@ class ImageLimits:
     memory_bytes: int = 350_000_000  # what decoding holds beside its result: a WebP pixel costs four times a PNG's
     frames: int = 1_000  # of an animation or pages of a TIFF; only the first is decoded, the others are walked over
     strips: int = 65_536  # of a TIFF, or its tiles: 50 megapixels in tiles of 64 by 64 have 12,000; a million take 6 s
-    parts: int = 131_072  # segments, chunks, blocks: a 20 MB GIF has 80,000 of 255 bytes; walking this many takes 90 ms
+    parts: int = 100_000  # segments, chunks, blocks: a 20 MB GIF has 80,000 of 255 bytes; walking this many takes 70 ms
     items: int = 2_000  # of an AVIF or HEIC: a 48-megapixel phone photo has 200; their readers search them in a line
     runs: int = 1_000_000  # of a run-length-encoded BMP, which is unpacked in Python
     metadata_bytes: int = 8_000_000  # all of it is skipped; depth maps of phones take 5 MB

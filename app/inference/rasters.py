@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 
-import pi_heif
 import PIL.AvifImagePlugin
 import PIL.TiffImagePlugin
 import PIL.WebPImagePlugin
+from pi_heif.heif import _pi_heif as heif_reader
 from PIL import Image, ImageFile
 
 from app.errors import InvalidImage
@@ -19,12 +19,17 @@ from app.inference.headers import Header
 from app.inference.limits import ImageLimits, check_size
 from app.inference.orientation import orientation_of
 
-# These plug-ins register themselves on import, the others with `PIL.Image`; Pillow would import all of its forty.
+# These plug-ins register themselves when they are imported, those of BMP, GIF, JPEG and PNG here; to find one that is
+# missing, Pillow would import all of its forty during the first request.
 _PLUGINS = (PIL.AvifImagePlugin, PIL.TiffImagePlugin, PIL.WebPImagePlugin)
+Image.preinit()
 
 # Whatever Pillow only warns of ends the decoding. Set once for the process: to catch warnings around a call is not
 # safe between threads.
 warnings.filterwarnings("error", module=r"PIL\.")
+
+
+_HEIC_THREADS = 4  # at most, for the tiles of one picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,25 @@ def _pillow_rows(image: ImageFile.ImageFile, begin: int, end: int) -> Image.Imag
 
 
 def _open_heic(header: Header, limits: ImageLimits) -> Raster:
-    # Read directly, not through Pillow: that would copy 48 megapixels once more. The reader turns the picture itself.
-    pictures = pi_heif.HeifFile(header.body, convert_hdr_to_8bit=True)
-    if not len(pictures):
+    # Read by the package's extension, not by its classes or through Pillow. The classes fetch metadata too, and in 1.4.0
+    # end the process over an item whose kind is not UTF-8 (https://github.com/bigcat88/pillow_heif/pull/478); Pillow
+    # would copy 48 megapixels once more. It turns the picture itself, and gives 8 bits of what has 10.
+    pictures = heif_reader.load_file(header.body, _HEIC_THREADS, True, False, False, True, "", False)
+    picture = next((each for each in pictures if each is not None and each.primary), None)
+    if picture is None:
         raise InvalidImage("This HEIC file holds no picture.")
-    picture = pictures[pictures.primary_index]
-    check_size(picture.size[0], picture.size[1], limits)
-    picture.load()
-    width, height = picture.size  # known for certain only now
+    (width, height), _ = picture.size_mode
+    check_size(width, height, limits)
+    memoryview(picture.data)  # decodes, after which the size is certain
+    (width, height), mode = picture.size_mode
     check_size(width, height, limits)
 
     def rows(begin: int, end: int) -> Image.Image:
         # Looked up each time: the bytes belong to `picture`, and reading them after it is gone ends the process.
-        part, stride = memoryview(picture.data), picture.stride
-        lines = part[begin * stride : end * stride]
-        return Image.frombytes(picture.mode, (width, end - begin), lines, "raw", picture.mode, stride)
+        stride = picture.stride
+        lines = memoryview(picture.data)[begin * stride : end * stride]
+        return Image.frombytes(mode, (width, end - begin), lines, "raw", mode, stride)
 
-    return Raster(width, height, picture.mode, rows, picture.info.get("icc_profile"), 1, len(pictures))
+    profile = picture.color_profile
+    icc = profile["data"] if profile.get("type") in ("rICC", "prof") else None
+    return Raster(width, height, mode, rows, icc, 1, len(pictures))

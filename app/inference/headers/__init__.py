@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
-from app.errors import InvalidImage, UnsupportedImage
+from app.errors import UnsupportedImage
 from app.inference.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from app.inference.headers.header import BYTES_PER_PIXEL, Header
 from app.inference.limits import ImageLimits
@@ -33,15 +32,16 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 
 
 def read_header(data: bytes, limits: ImageLimits) -> Header:
-    """Tell the format by the bytes and read its header; raises UnsupportedImage for anything that is not accepted."""
+    """Tell the format by the bytes and read its header.
+
+    Raises UnsupportedImage for what is not accepted, InvalidImage or ImageTooComplex for what is seen to be broken or
+    over a limit, and IndexError, ValueError, struct.error and their like where a broken file ends the reading.
+    """
     read = _reader(data)
     if read is None:
         names = f"{', '.join(ACCEPTED[:-1])} or {ACCEPTED[-1]}"
         raise UnsupportedImage(f"This file is not a picture we can read. Send {names}.")
-    try:
-        return read(data, limits)
-    except (IndexError, KeyError, ValueError, OverflowError, ZeroDivisionError, struct.error) as error:
-        raise InvalidImage("This picture is damaged or ends too early.") from error
+    return read(data, limits)
 
 
 def _reader(data: bytes) -> Callable[[bytes, ImageLimits], Header] | None:

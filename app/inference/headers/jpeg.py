@@ -17,6 +17,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ALONE = frozenset({0x00, 0x01, _SOI, *range(0xD0, 0xD8)})  # markers without a length
 _COLOUR_HINTS = frozenset({_APP0, _APP14})  # JFIF and Adobe decide how the decoder reads three or four components
+_SEGMENT = re.compile(rb"\xff[^\xff]")
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # a marker among coded data: not a stuffed byte, not a restart
 
 
@@ -71,21 +72,23 @@ def count_scans(data: bytes, start: int, end: int, limits: ImageLimits) -> int:
 
 def _walk(data: bytes, limits: ImageLimits) -> _Segments:
     segments = _Segments()
-    position = 2
+    position = end = 2
     for walked in range(1, limits.parts + 2):
         check_count(walked, limits.parts, "segments")
-        position = data.index(b"\xff", position)
-        begin = position
-        while data[position] == 0xFF:  # any number of fill bytes may stand before a marker
-            position += 1
-        marker = data[position]
-        position += 1
+        found = _SEGMENT.search(data, position)
+        if found is None:
+            raise InvalidImage("This JPEG file ends before its picture begins.")
+        # Fill bytes and junk may stand before a marker. They go too: Pillow would read them one by one.
+        begin, position = found.end() - 2, found.end()
+        segments.dropped += begin - end
+        marker = data[position - 1]
         if marker == _SOS:
-            segments.scan = position - 2
+            segments.scan = begin
             break
         if marker == _EOI:
             raise InvalidImage("This JPEG file ends before its picture begins.")
         if marker in _ALONE:
+            end = position
             continue
         end = position + int.from_bytes(data[position : position + 2], "big")
         if end < position + 2 or end > len(data):

@@ -15,16 +15,16 @@ _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_SIZES = 273, 278, 279
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES = 322, 323, 324, 325
 _COLOUR_MAP, _JPEG_TABLES, _PROFILE = 320, 347, 34675
 _PIECES = frozenset({_STRIP_OFFSETS, _STRIP_SIZES, _TILE_OFFSETS, _TILE_SIZES})
-# Beside these: fill order, plane layout, fax options, predictor, extra samples, their format, the weights of YCbCr.
+# Beside these: fill order, plane layout, predictor, extra samples, their format, the weights of YCbCr.
 _KEPT = _PIECES | {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _STRIP_ROWS, _TILE_WIDTH, _TILE_HEIGHT}
-_KEPT |= {_COLOUR_MAP, _JPEG_TABLES, 266, 284, 292, 293, 317, 338, 339, 529, 530, 531, 532}
+_KEPT |= {_COLOUR_MAP, _JPEG_TABLES, 266, 284, 317, 338, 339, 529, 530, 531, 532}
 _LONGEST = {_COLOUR_MAP: 3 * 65_536, _JPEG_TABLES: 65_536}
 _LONG = 64  # values that any other tag may have
 
 _RAW, _JPEG = 1, 7
-# Raw, three kinds of fax, LZW, JPEG, deflate under two numbers, PackBits. The other methods of the decoder are rare and
-# little tested against hostile files.
-_COMPRESSIONS = frozenset({_RAW, 2, 3, 4, 5, _JPEG, 8, 32_946, 32_773})
+# Raw, LZW, JPEG, deflate under two numbers, PackBits. The others are rare; of them, faxes write a line to the standard
+# error stream for every broken line of the picture.
+_COMPRESSIONS = frozenset({_RAW, 5, _JPEG, 8, 32_946, 32_773})
 
 
 def read(data: bytes, limits: ImageLimits) -> Header:
