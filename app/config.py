@@ -13,13 +13,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
+_PREFIX = "VITRINE_"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Settings(BaseSettings):
     """Every setting with its default; each is read from the environment variable `VITRINE_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="VITRINE_", frozen=True, extra="forbid", env_parse_none_str="")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", env_parse_none_str="")
 
     host: str = Field("127.0.0.1", description="Address to listen on; also read from HOST.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on; also read from PORT.")
@@ -96,6 +97,9 @@ class Settings(BaseSettings):
 
 def load_settings(**given: Any) -> Settings:
     """Read the settings from the environment, or raise InvalidSettings with one sentence that names the first wrong one."""
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX).lower() not in Settings.model_fields:
+            raise InvalidSettings(f"There is no setting {name}; docs/settings.md lists them all.")
     try:
         return Settings(**given)
     except ValidationError as error:

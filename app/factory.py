@@ -18,7 +18,7 @@ from app.http import health
 from app.http.context import attach
 from app.http.errors import Problem, render_errors
 from app.http.headers import protect, protect_file, security_headers
-from app.http.limits import MalformedBodyGuard
+from app.http.limits import BodyGuard
 from app.http.logs import configure_logs, log_requests
 from app.http.sessions import set_up_sessions
 from app.web import register_pages, render_page
@@ -66,7 +66,7 @@ def _wrap(app: Flask, settings: Settings, headers: Mapping[str, str]) -> None:
     )
     files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
     files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
-    application: WSGIApplication = MalformedBodyGuard(files)
+    application: WSGIApplication = BodyGuard(files, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
         application = ProxyFix(application, x_for=proxies, x_proto=proxies, x_host=proxies)
     app.wsgi_app = application  # type: ignore[assignment, method-assign] # Flask's documented way to wrap an app

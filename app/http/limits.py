@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, BinaryIO
 
 from flask import Request
 
@@ -14,41 +15,59 @@ if TYPE_CHECKING:
 
 # Room for the boundaries, the headers and the few small fields around a picture.
 FORM_OVERHEAD = 65_536
+_PIECE = 65_536
 
 
-class MalformedBodyGuard:
-    """The outermost WSGI layer: a body that the server cannot parse, met while reading it, is the client's error: 400.
+class BodyGuard:
+    """The outermost WSGI layer around the body of every request, on whatever server.
 
-    Servers raise their own exceptions from `wsgi.input.read` for broken chunks; without this they end as 500.
+    A body that the server cannot parse, met while reading it, is the client's error (400): servers raise exceptions of their
+    own from `wsgi.input.read` for broken chunks. And what a refusal left unread is read and thrown away, up to `most` bytes:
+    a client that is still sending would otherwise meet a closed connection instead of the sentence that says why.
     """
 
-    def __init__(self, application: WSGIApplication) -> None:
+    def __init__(self, application: WSGIApplication, *, most: int) -> None:
         self._application = application
+        self._most = most
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        environ["wsgi.input"] = _GuardedInput(environ["wsgi.input"])
-        return self._application(environ, start_response)
+        body = environ["wsgi.input"] = _CountedBody(environ["wsgi.input"])
+        answer = self._application(environ, start_response)
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) <= self._most:
+            body.discard(int(length))
+        return answer
 
 
-class _GuardedInput:
-    """Turns whatever a server raises while it reads a body into the exception Werkzeug has for a client gone astray."""
+class _CountedBody:
+    """A request's body that counts what was read, and whose faults are the client's."""
 
-    def __init__(self, stream: object) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._count = 0
 
-    def __getattr__(self, name: str) -> object:
-        attribute = getattr(self._stream, name)
-        if not callable(attribute):
-            return attribute
+    def read(self, size: int = -1) -> bytes:
+        """Give the next bytes."""
+        return self._counted(self._stream.read, size)
 
-        def guarded(*arguments: object) -> object:
-            try:
-                return attribute(*arguments)
-            except Exception as error:
-                raise InvalidRequest("The body of the request could not be read.") from error
+    def readline(self, size: int = -1) -> bytes:
+        """Give the next line."""
+        return self._counted(self._stream.readline, size)
 
-        return guarded
+    def discard(self, length: int) -> None:
+        """Read what is left of a body of `length` bytes, and forget it."""
+        with contextlib.suppress(InvalidRequest):
+            while self._count < length and self.read(min(_PIECE, length - self._count)):
+                pass
+
+    def _counted(self, read: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            content = read(size)
+        except Exception as error:
+            raise InvalidRequest("The body of the request could not be read.") from error
+        self._count += len(content)
+        return content
 
 
 def read_body(request: Request, most: int) -> bytes:

@@ -24,6 +24,8 @@ from app.web.shown import Shown, show
 blueprint = Blueprint("classify", __name__)
 guard(blueprint, guests=True)
 
+_SAMPLES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -146,15 +148,16 @@ def _form(answers: list[Shown], failures: list[Failure]) -> str:
         for model in models
         for sample in model.samples
     ]
-    samples.sort(key=lambda sample: sample["model"] != chosen)
+    samples = sorted(samples, key=lambda sample: sample["model"] != chosen)[:_SAMPLES]
+    shown_models = {sample["model"] for sample in samples}
     return render_template(
         "classify/index.html",
         models=[
             {"name": m.name, "title": m.title, "version": m.version, "expects": m.expects, "selected": m.name == chosen}
             for m in models
         ],
-        samples=samples[:6],
-        samples_attribution=[model.attribution for model in models if model.samples and model.attribution],
+        samples=samples,
+        samples_attribution=[m.attribution for m in models if m.name in shown_models and m.attribution],
         failures=failures,
         answers=answers,
         action=url_for("classify.classify"),

@@ -127,5 +127,7 @@ def _metric(metric: Metric) -> ShownMetric:
 
 @cache
 def _as_html(card: str) -> Markup:
+    """Give the sections of a card; its title and summary stand at the head of the page already."""
+    sections = card[card.find("\n## ") + 1 :]
     # Markup in a card is shown as text: a card can come with somebody else's model.
-    return Markup(mistune.create_markdown(escape=True, plugins=["table"])(card))  # noqa: S704
+    return Markup(mistune.create_markdown(escape=True, plugins=["table"])(sections))  # noqa: S704

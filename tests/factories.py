@@ -1,0 +1,74 @@
+"""Small real things for tests: settings, services over a fresh database, packages, pictures."""
+
+from __future__ import annotations
+
+import pickle
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+
+from app.composition import Services, compose
+from app.config import TREE, Settings
+from app.inference.libraries import installed
+from app.inference.package import Manifest, ModelPackage
+from app.inference.recipe import Recipe
+from app.inference.repository import Repository
+from app.storage.schema import upgrade
+
+CAT = TREE / "models" / "cats-vs-dogs" / "1" / "samples" / "Maine_Coon_31.jpg"
+DOG = TREE / "models" / "cats-vs-dogs" / "1" / "samples" / "german_shorthaired_72.jpg"
+EIGHT = TREE / "models" / "digits" / "1" / "samples" / "8.png"
+
+
+def make_settings(folder: Path, **given: Any) -> Settings:
+    """Give settings over a data folder of the test's own."""
+    return Settings(**{"data": folder / "data", "log_format": "json", **given})
+
+
+def make_services(folder: Path, **given: Any) -> Services:
+    """Give the services over a fresh SQLite file."""
+    settings = make_settings(folder, **given)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    services = compose(settings)
+    upgrade(services.engine, copies=settings.data / "copies")
+    return services
+
+
+def make_picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (32, 24), form: str = "PNG") -> bytes:
+    """Give a picture of one colour as a file."""
+    file = BytesIO()
+    Image.new("RGB", size, colour).save(file, form)
+    return file.getvalue()
+
+
+def make_classifier(classes: tuple[str, ...] = ("dark", "light"), features: int = 12) -> LogisticRegression:
+    """Give a classifier that tells dark from light flat rows of levels from 0 to 1."""
+    levels = np.linspace(0, 1, 40)[:, np.newaxis] * np.ones(features)
+    labels = [classes[int(i * len(classes) / 40)] for i in range(40)]
+    return LogisticRegression(C=100).fit(levels, labels)
+
+
+def make_manifest(name: str = "shade", **given: Any) -> Manifest:
+    """Give a manifest for `make_classifier` on pictures of 2 by 2 pixels."""
+    values: dict[str, Any] = {
+        "name": name,
+        "version": "",
+        "classes": ("dark", "light"),
+        "recipe": Recipe(2, 2),
+        "runtime": "sklearn",
+        "artifact": "source.pkl",
+        "digests": {},
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "origin": "added",
+        "libraries": installed(),
+    }
+    return Manifest(**{**values, **given})
+
+
+def publish(repository: Repository, name: str = "shade", **given: Any) -> ModelPackage:
+    """Publish the next version of a small model."""
+    return repository.publish(make_manifest(name, **given), {"source.pkl": pickle.dumps(make_classifier())})
