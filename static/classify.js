@@ -1,11 +1,10 @@
 // The empty frame, with a script: drop, paste, previews, checks before sending, progress, answers in place.
 // Without it the form is a plain one and the server says the same things.
 
-import { PhotoRow, size } from "./photo-row.js";
+import { MEGABYTE, PhotoRow, size } from "./photo-row.js";
 import { SendError, send } from "./send.js";
 
 const AT_ONCE = 2;
-const MEBIBYTE = 1024 * 1024;
 
 class Upload {
   constructor(form) {
@@ -97,7 +96,7 @@ class Upload {
     const isPicture = file.type.startsWith("image/") || kinds.some((kind) => kind.startsWith(".") && name.endsWith(kind));
     if (file.type && !isPicture) return `This is not a picture. Taken are ${names}.`;
     if (file.size === 0) return "This file is empty.";
-    if (file.size > megabytes * MEBIBYTE) return `This photo has ${size(file.size)}; the limit is ${megabytes} MB.`;
+    if (file.size > megabytes * MEGABYTE) return `This photo has ${size(file.size)}; the limit is ${megabytes} MB.`;
     return "";
   }
 

@@ -1,6 +1,6 @@
 // One chosen photo on the page: its preview, its name, and what is happening to it.
 
-const MEGABYTE = 1_000_000;
+export const MEGABYTE = 1_000_000;
 const SLOW = 1000;
 
 export class PhotoRow {
