@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from app.config import Settings
 from app.inference.batching import Gate
@@ -39,6 +40,10 @@ class Services:
     accounts: Accounts
     api_keys: ApiKeys
     attempts: LoginAttempts
+
+    def session_of(self, scope: Callable[[], Hashable]) -> scoped_session[Session]:
+        """Give a database session that is opened on first use in each scope; whoever ends the scope removes it."""
+        return scoped_session(self.sessions, scopefunc=scope)
 
 
 def compose(settings: Settings) -> Services:

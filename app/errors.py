@@ -89,6 +89,16 @@ class Overloaded(VitrineError):
         self.retry_after = retry_after
 
 
+class DatabaseUnavailable(VitrineError):
+    """The database does not answer, is locked for too long, or cannot be written to."""
+
+    code = "database_unavailable"
+
+    def __init__(self, message: str = "The database does not answer; please try again in a moment.") -> None:
+        super().__init__(message)
+        self.retry_after = 2
+
+
 class TooManyAttempts(VitrineError):
     """Somebody tried too often; `retry_after` is in seconds."""
 

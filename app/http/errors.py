@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 import structlog
 from flask import Blueprint, Flask, Response
-from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from app.errors import (
+    DatabaseUnavailable,
     ImageTooComplex,
     ImageTooLarge,
     InvalidAccount,
@@ -49,6 +49,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     InvalidPackage: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidModel: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _SENTENCES = {
@@ -58,7 +59,6 @@ _SENTENCES = {
     405: "This address does not take that method.",
     413: "The request is larger than this site takes.",
     500: "Something went wrong on our side; it has been written down.",
-    503: "The database does not answer; please try again in a moment.",
 }
 
 log = structlog.get_logger(__name__)
@@ -92,9 +92,6 @@ def problem_of(error: Exception) -> Problem:
         detail = _SENTENCES.get(status.value, error.description or status.phrase)
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
         return Problem(status.value, status.name.lower(), detail, headers)
-    if isinstance(error, DBAPIError):
-        log.error("database_error", reason=type(error.orig).__name__)
-        return Problem(503, "database_unavailable", _SENTENCES[503], {"Retry-After": "2"})
     log.error("unexpected_error", exc_info=error)
     return Problem(500, "internal_error", _SENTENCES[500])
 

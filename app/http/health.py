@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Blueprint, Response, jsonify
-from sqlalchemy.exc import SQLAlchemyError
 
+from app.errors import DatabaseUnavailable
 from app.http.context import services
 from app.storage.database import is_prepared
 
 blueprint = Blueprint("health", __name__)
-log = structlog.get_logger(__name__)
 
 
 @blueprint.get("/livez")
@@ -29,7 +27,6 @@ def readyz() -> tuple[Response, int]:
     try:
         if not is_prepared(here.engine):
             problems.append("The database has no tables yet: start with `vitrine serve`.")
-    except SQLAlchemyError as error:
-        log.error("database_error", reason=type(error).__name__)
-        problems.append("The database does not answer.")
+    except DatabaseUnavailable as error:
+        problems.append(str(error))
     return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200

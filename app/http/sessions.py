@@ -7,7 +7,6 @@ from typing import Any, cast
 from flask import Blueprint, Flask, current_app, g, request
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
 from flask_wtf import CSRFProtect
-from sqlalchemy.orm import scoped_session
 from werkzeug.wrappers import Response
 
 from app.composition import Services
@@ -62,7 +61,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS)
     _csrf.init_app(app)
-    session = scoped_session(here.sessions, scopefunc=lambda: id(g._get_current_object()))
+    session = here.session_of(lambda: id(g._get_current_object()))
     security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -10,10 +11,10 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.errors import InvalidKey, InvalidRequest, MissingScope
+from app.errors import DatabaseUnavailable, InvalidKey, InvalidRequest, MissingScope
 from app.storage.tables import ApiKey, now
 
 SCOPES = ("predict", "models:read")
@@ -114,15 +115,21 @@ class ApiKeys:
         # The checksum spares the database a guess with a typing error in it.
         if len(parts) != 4 or parts[0] != _PREFIX or not _same(parts[3], _checksum(parts[1], parts[2])):
             raise InvalidKey(_REFUSED)
-        with self._sessions.begin() as session:
+        with self._sessions() as session:
             row = session.get(ApiKey, parts[1])
             if row is None or not _same(row.digest, _digest(parts[2])):
                 raise InvalidKey(_REFUSED)
             expired = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
             if expired or row.revoked_at is not None or not row.user.active:
                 raise InvalidKey(_REFUSED)
-            row.last_used_at = now()
-            return KeyHolder(row.id, row.user_id, frozenset(row.scopes))
+            holder = KeyHolder(row.id, row.user_id, frozenset(row.scopes))
+        self._note_use(holder)
+        return holder
+
+    def _note_use(self, holder: KeyHolder) -> None:
+        # A key stays good where the database can be read but not written to.
+        with contextlib.suppress(DatabaseUnavailable), self._sessions.begin() as session:
+            session.execute(update(ApiKey).where(ApiKey.id == holder.key_id).values(last_used_at=now()))
 
 
 def _digest(text: str) -> str:

@@ -8,9 +8,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, delete, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.errors import TooManyAttempts
+from app.errors import DatabaseUnavailable, TooManyAttempts
 from app.storage.tables import Attempt
 
 _COUNT = text(
@@ -36,7 +35,7 @@ class DatabaseStorage(Storage):
     @property
     def base_exceptions(self) -> type[Exception]:
         """What may go wrong here."""
-        return SQLAlchemyError
+        return DatabaseUnavailable
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter and give what it stands at; a counter whose window is over starts anew."""
@@ -60,7 +59,7 @@ class DatabaseStorage(Storage):
         """Tell whether the database answers."""
         try:
             self.get("check")
-        except SQLAlchemyError:
+        except DatabaseUnavailable:
             return False
         return True
 

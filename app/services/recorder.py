@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.errors import DatabaseUnavailable
 from app.inference.prediction import Prediction
 from app.storage.tables import StoredPrediction
 
@@ -40,8 +40,8 @@ class Recorder:
         try:
             with self._sessions.begin() as session:
                 session.add(_row(prediction, owner, file_name))
-        except SQLAlchemyError as error:
-            log.error("prediction_not_stored", reason=type(error).__name__)
+        except DatabaseUnavailable:
+            log.error("prediction_not_stored", prediction=prediction.id)
             return False
         return True
 

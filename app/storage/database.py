@@ -5,19 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.errors import DatabaseUnavailable
+
 _BUSY_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 def open_database(url: str) -> Engine:
     """Give an engine; nothing is connected before the first use, so this is safe before a fork."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare_sqlite)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        engine = create_engine(parsed, pool_pre_ping=True)
+    event.listen(engine, "handle_error", _tell)
     return engine
 
 
@@ -33,6 +42,13 @@ def sqlite_file(url: str | URL) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
     return Path(str(parsed.database))
+
+
+def _tell(context: ExceptionContext) -> None:
+    # What the database cannot do now becomes our own noun here, so that no floor above needs the library's.
+    if isinstance(context.sqlalchemy_exception, (OperationalError, InterfaceError)) and not context.is_pre_ping:
+        log.error("database_unavailable", reason=str(context.original_exception))
+        raise DatabaseUnavailable from context.original_exception
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

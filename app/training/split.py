@@ -35,7 +35,8 @@ def difference_hash(pixels: NDArray[np.uint8]) -> np.uint64:
     """
     small = PillowImage.fromarray(pixels).convert("L").resize((9, 8), PillowImage.Resampling.LANCZOS)
     levels = np.asarray(small, dtype=np.int16)
-    return np.packbits(levels[:, :-1] > levels[:, 1:]).view(np.uint64)[0]
+    bits = np.packbits(levels[:, :-1] > levels[:, 1:])
+    return np.uint64(int.from_bytes(bits.tobytes(), "big"))
 
 
 def split_photos(photos: Sequence[Photo], hashes: NDArray[np.uint64]) -> FixedSplit:
