@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.inference.images import decode
-from app.inference.orientation import orientation_of
+from app.inference.images.orientation import orientation_of
 from tests.pictures import drawn, exif, noise, stored, turned
 
 WORDS = {2: "mirrored", 3: "turned 180 degrees", 6: "turned 90 degrees", 8: "turned 270 degrees"}

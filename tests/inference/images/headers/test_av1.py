@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ImageTooComplex, InvalidImage
-from app.inference.headers.av1 import coded_pictures
-from app.inference.limits import DEFAULT_LIMITS, ImageLimits
+from app.inference.images.headers.av1 import coded_pictures
+from app.inference.images.limits import DEFAULT_LIMITS, ImageLimits
 
 
 def unit(kind: int, content: bytes) -> bytes:

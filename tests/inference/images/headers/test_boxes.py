@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from app.errors import ImageTooComplex, InvalidImage
-from app.inference.headers.boxes import boxes
-from app.inference.limits import DEFAULT_LIMITS
+from app.inference.images.headers.boxes import boxes
+from app.inference.images.limits import DEFAULT_LIMITS
 
 
 def test_lengths_may_be_short_long_or_to_the_end() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import ImageTooComplex
-from app.inference.headers.hevc import count_pictures
-from app.inference.limits import DEFAULT_LIMITS, ImageLimits
+from app.inference.images.headers.hevc import count_pictures
+from app.inference.images.limits import DEFAULT_LIMITS, ImageLimits
 
 
 def unit(kind: int, first_slice: bool) -> bytes:

@@ -5,9 +5,9 @@ import struct
 import pytest
 
 from app.errors import ImageTooComplex, InvalidImage
-from app.inference.headers.boxes import Box
-from app.inference.headers.items import read_items
-from app.inference.limits import DEFAULT_LIMITS
+from app.inference.images.headers.boxes import Box
+from app.inference.images.headers.items import read_items
+from app.inference.images.limits import DEFAULT_LIMITS
 from tests.bombs import box
 
 

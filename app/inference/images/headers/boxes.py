@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.errors import InvalidImage
-from app.inference.limits import ImageLimits, check_count
+from app.inference.images.limits import ImageLimits, check_count
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.inference.limits import ImageLimits, check_count
+from app.inference.images.limits import ImageLimits, check_count
 
 _LAST_PICTURE_KIND = 31  # below are slices of pictures, above parameters and messages
 

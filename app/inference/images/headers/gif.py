@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass
 
 from app.errors import InvalidImage
-from app.inference.headers.header import Header
-from app.inference.limits import ImageLimits, check_bytes, check_count, check_size
+from app.inference.images.headers.header import Header
+from app.inference.images.limits import ImageLimits, check_bytes, check_count, check_size
 
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9  # carries the transparent colour of the frame that follows

@@ -15,9 +15,9 @@ from pi_heif.heif import _pi_heif as heif_reader
 from PIL import Image, ImageFile
 
 from app.errors import InvalidImage
-from app.inference.headers import Header
-from app.inference.limits import ImageLimits, check_size
-from app.inference.orientation import orientation_of
+from app.inference.images.headers import Header
+from app.inference.images.limits import ImageLimits, check_size
+from app.inference.images.orientation import orientation_of
 
 # These plug-ins register themselves when they are imported, those of BMP, GIF, JPEG and PNG here; to find one that is
 # missing, Pillow would import all of its forty during the first request.

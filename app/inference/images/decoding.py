@@ -1,4 +1,4 @@
-"""Uploaded bytes to a checked picture: the one way by which pictures come in."""
+"""From a file's bytes to upright pixels, and from those to the small copies that pages show."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from app.errors import InvalidImage
-from app.inference.bands import upright_pixels
-from app.inference.colour import Colours
-from app.inference.headers import ACCEPTED, ACCEPTED_MEDIA_TYPES, BYTES_PER_PIXEL, Header, read_header
-from app.inference.limits import DEFAULT_LIMITS, ImageLimits, check_file, check_memory
-from app.inference.orientation import turn_for
-from app.inference.rasters import Raster, open_raster
-
-__all__ = ["ACCEPTED", "ACCEPTED_MEDIA_TYPES", "DEFAULT_LIMITS", "Image", "ImageLimits", "decode", "shrink"]
+from app.inference.images.bands import upright_pixels
+from app.inference.images.colour import Colours
+from app.inference.images.headers import BYTES_PER_PIXEL, Header, read_header
+from app.inference.images.limits import DEFAULT_LIMITS, ImageLimits, check_file, check_memory
+from app.inference.images.orientation import turn_for
+from app.inference.images.rasters import Raster, open_raster
 
 _FACTORS = (8, 4, 2)  # by which a JPEG can be decoded smaller, at an eighth of the cost and less
 _SPARE = 2  # pixels decoded for each that is wanted, in each direction: enough for an antialiased resize

@@ -6,9 +6,9 @@ import struct
 from dataclasses import dataclass
 
 from app.errors import InvalidImage
-from app.inference.headers.header import BYTES_PER_PIXEL, Header
-from app.inference.limits import ImageLimits, check_bytes, check_count, check_size
-from app.inference.orientation import orientation_of
+from app.inference.images.headers.header import BYTES_PER_PIXEL, Header
+from app.inference.images.limits import ImageLimits, check_bytes, check_count, check_size
+from app.inference.images.orientation import orientation_of
 
 # The reader holds two canvases and hands out a third.
 _CANVASES = 3

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from app.errors import InvalidImage
-from app.inference.profiles import Conversion, conversion_for
+from app.inference.images.profiles import Conversion, conversion_for
 
 _GREY = frozenset({"1", "L", "LA", "La"})
 _DEEP_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})

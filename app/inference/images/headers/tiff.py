@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 
 from app.errors import ImageTooComplex, InvalidImage
-from app.inference.headers.header import BYTES_PER_PIXEL, Header
-from app.inference.headers.jpeg import count_scans
-from app.inference.headers.tiff_directory import Directory, Layout, count_directories, layout_of, read_directory
-from app.inference.limits import ImageLimits, check_bytes, check_count, check_scans, check_size
+from app.inference.images.headers.header import BYTES_PER_PIXEL, Header
+from app.inference.images.headers.jpeg import count_scans
+from app.inference.images.headers.tiff_directory import Directory, Layout, count_directories, layout_of, read_directory
+from app.inference.images.limits import ImageLimits, check_bytes, check_count, check_scans, check_size
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES = 256, 257, 258, 259, 262, 274, 277
 _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_SIZES = 273, 278, 279

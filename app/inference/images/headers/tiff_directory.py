@@ -7,7 +7,7 @@ from collections.abc import KeysView
 from dataclasses import dataclass
 
 from app.errors import InvalidImage
-from app.inference.limits import ImageLimits, check_count
+from app.inference.images.limits import ImageLimits, check_count
 
 # type -> (bytes of a value, letter of struct for those that are whole numbers)
 _TYPES = {1: (1, "B"), 2: (1, ""), 3: (2, "H"), 4: (4, "I"), 5: (8, ""), 6: (1, ""), 7: (1, "B"), 8: (2, ""), 9: (4, "")}

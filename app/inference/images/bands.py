@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.inference.colour import Colours
-from app.inference.orientation import turn_for
-from app.inference.rasters import Raster
+from app.inference.images.colour import Colours
+from app.inference.images.orientation import turn_for
+from app.inference.images.rasters import Raster
 
 _BAND_PIXELS = 1_048_576
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 
 from app.errors import InvalidImage
-from app.inference.headers.av1 import coded_pictures
-from app.inference.headers.boxes import Box, boxes
-from app.inference.headers.header import Header
-from app.inference.headers.hevc import count_pictures
-from app.inference.headers.items import Items, read_items
-from app.inference.headers.tracks import read_tracks
-from app.inference.limits import ImageLimits, check_scans, check_size
+from app.inference.images.headers.av1 import coded_pictures
+from app.inference.images.headers.boxes import Box, boxes
+from app.inference.images.headers.header import Header
+from app.inference.images.headers.hevc import count_pictures
+from app.inference.images.headers.items import Items, read_items
+from app.inference.images.headers.tracks import read_tracks
+from app.inference.images.limits import ImageLimits, check_scans, check_size
 
 # What the readers hold a pixel beside Pillow's copy, measured: planes of the code with a reference, then RGB, for AVIF
 # another copy of it. HEIC is read without Pillow's copy.

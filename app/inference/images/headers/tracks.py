@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from app.errors import InvalidImage
-from app.inference.headers.boxes import Box, boxes
-from app.inference.limits import ImageLimits, check_bytes, check_count
+from app.inference.images.headers.boxes import Box, boxes
+from app.inference.images.limits import ImageLimits, check_bytes, check_count
 
 _TRACKS_BYTES = 1_048_576  # a thousand frames need 40 kB
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from app.inference.headers.header import Header
-from app.inference.limits import ImageLimits, check_count, check_size
+from app.inference.images.headers.header import Header
+from app.inference.images.limits import ImageLimits, check_count, check_size
 
 HEADER_SIZES = frozenset({12, 40, 52, 56, 64, 108, 124})
 _OLDEST = 12

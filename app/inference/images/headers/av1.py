@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.errors import InvalidImage
-from app.inference.limits import ImageLimits, check_count
+from app.inference.images.limits import ImageLimits, check_count
 
 _SEQUENCE, _FRAME_HEADER, _FRAME = 1, 3, 6
 

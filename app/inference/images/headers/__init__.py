@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.errors import UnsupportedImage
-from app.inference.headers import bmp, gif, heif, jpeg, png, tiff, webp
-from app.inference.headers.header import BYTES_PER_PIXEL, Header
-from app.inference.limits import ImageLimits
+from app.inference.images.headers import bmp, gif, heif, jpeg, png, tiff, webp
+from app.inference.images.headers.header import BYTES_PER_PIXEL, Header
+from app.inference.images.limits import ImageLimits
 
 __all__ = ["ACCEPTED", "ACCEPTED_MEDIA_TYPES", "BYTES_PER_PIXEL", "Header", "read_header"]
 

@@ -7,9 +7,9 @@ import zlib
 from dataclasses import dataclass, field
 
 from app.errors import InvalidImage
-from app.inference.headers.header import Header
-from app.inference.limits import ImageLimits, check_bytes, check_count, check_size
-from app.inference.orientation import orientation_of
+from app.inference.images.headers.header import Header
+from app.inference.images.limits import ImageLimits, check_bytes, check_count, check_size
+from app.inference.images.orientation import orientation_of
 
 # Text, profiles and frames of an animation stay out: unpacked, a few kilobytes of them are megabytes.
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})

@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass, field
 
 from app.errors import InvalidImage
-from app.inference.headers.boxes import Box, Reader, boxes
-from app.inference.limits import ImageLimits, check_bytes, check_count
+from app.inference.images.headers.boxes import Box, Reader, boxes
+from app.inference.images.limits import ImageLimits, check_bytes, check_count
 
 # Everything but profiles and inline data: 48 megapixels in tiles need 10 kB. The readers copy a property for each
 # item that points to it, so that a few megabytes here become gigabytes there.

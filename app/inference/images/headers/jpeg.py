@@ -7,9 +7,9 @@ import struct
 from dataclasses import dataclass, field
 
 from app.errors import InvalidImage
-from app.inference.headers.header import Header
-from app.inference.limits import ImageLimits, check_bytes, check_count, check_scans, check_size
-from app.inference.orientation import orientation_of
+from app.inference.images.headers.header import Header
+from app.inference.images.limits import ImageLimits, check_bytes, check_count, check_scans, check_size
+from app.inference.images.orientation import orientation_of
 
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
