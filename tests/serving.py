@@ -72,7 +72,7 @@ class RunningSite:
     @property
     def setup_link(self) -> str:
         """The link for the first administrator that the latest start printed."""
-        return re.findall(r"http\S+/setup/\S+", self.log)[-1]
+        return str(re.findall(r"http\S+/setup/\S+", self.log)[-1])
 
     def __enter__(self) -> Self:
         self.start()

@@ -6,14 +6,12 @@ from flask import Blueprint, Flask
 
 from app.api import docs, models, predictions
 from app.api.replies import render_problem
-from app.http.errors import render_errors
 
 
 def register_api(app: Flask) -> None:
     """Register every route of the API; its errors leave as problems."""
     blueprints: tuple[Blueprint, ...] = (predictions.blueprint, models.blueprint, docs.blueprint)
     for blueprint in blueprints:
-        render_errors(blueprint, render_problem)
         app.register_blueprint(blueprint)
 
 

@@ -6,8 +6,11 @@ import orjson
 from flask import Blueprint, Response, render_template
 
 from app.api.openapi import document
+from app.api.replies import render_problem
+from app.http.errors import render_errors
 
 blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
+render_errors(blueprint, render_problem)
 
 
 @blueprint.get("/v1/openapi.json")

@@ -6,12 +6,14 @@ from flask import Blueprint, Response
 
 from app.api.access import key_holder
 from app.api.openapi import BEARER, answers, openapi
-from app.api.replies import reply
+from app.api.replies import render_problem, reply
 from app.api.schemas import ModelList, ModelSummary
 from app.errors import VitrineError
 from app.http.context import services
+from app.http.errors import render_errors
 
 blueprint = Blueprint("api_models", __name__, url_prefix="/api/v1")
+render_errors(blueprint, render_problem)
 
 
 @blueprint.get("/models")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.api.access import key_holder
 from app.api.openapi import BEARER, answers, openapi
-from app.api.replies import reply
+from app.api.replies import render_problem, reply
 from app.api.schemas import (
     ClassProbability,
     ImageFacts,
@@ -23,10 +23,12 @@ from app.api.schemas import (
 from app.api.uploads import read_upload
 from app.errors import InvalidRequest
 from app.http.context import services
+from app.http.errors import render_errors
 from app.services.classification import Answer
 from app.services.recorder import Owner
 
 blueprint = Blueprint("api_predictions", __name__, url_prefix="/api/v1")
+render_errors(blueprint, render_problem)
 
 _View = TypeVar("_View", bound=Callable[..., Response])
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from app.config import load_settings
 from app.errors import InvalidPackage
 from app.http.logs import configure_logs
 from app.inference.package import valid_name
 from app.inference.repository import Repository
-from app.services.training import TrainingService, Verdict
+
+if TYPE_CHECKING:
+    from app.services.training import Verdict
 
 _LISTED = 10
 
@@ -21,7 +26,13 @@ _LISTED = 10
 @click.command()
 @click.argument("name")
 @click.option("--data", "folder", required=True, type=click.Path(path_type=Path), help="One sub-folder a class, photos in it.")
-@click.option("--design", type=click.Choice(["embedding", "gradients", "pixels"]), default="embedding", show_default=True)
+@click.option(
+    "--design",
+    type=click.Choice(["embedding", "gradients", "pixels"]),
+    default="embedding",
+    show_default=True,
+    help="What describes a photo: a frozen network, the directions of its edges, or its pixels.",
+)
 @click.option("--summary", default="", help="One sentence for the model's page.")
 @click.option("--expects", default="", help="One sentence: what the model expects to be shown.")
 @click.option("--limits", default="", help="Sentences for the card: what the model cannot do.")
@@ -30,21 +41,13 @@ _LISTED = 10
     "--sample", "samples", multiple=True, metavar="FILE=WORDS", help="A photo that the page may show, and what it shows."
 )
 @click.option("--into", type=click.Path(path_type=Path), help="Another folder of models than the site's own.")
-def train(
-    name: str,
-    folder: Path,
-    design: str,
-    summary: str,
-    expects: str,
-    limits: str,
-    attribution: str,
-    samples: tuple[str, ...],
-    into: Path | None,
-) -> None:
+def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: Path | None, **words: str) -> None:
     """Learn to tell the classes of a folder of photos apart, and serve the result as NAME.
 
     Twenty photos a class are enough to begin with. The figures are in the model's card.
     """
+    from app.services.training import TrainingService
+
     settings = load_settings()
     configure_logs(settings.log_format)
     if not valid_name(name):
@@ -52,29 +55,26 @@ def train(
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     if into is not None:
         repository = Repository(shipped=None, own=into)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[str, int] = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            task = tasks.setdefault(stage, -1)
-            if task < 0:
-                task = tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(task, completed=done)  # type: ignore[arg-type]
-
+    with _progress() as progress:
         verdict = TrainingService(repository=repository).train(
-            name,
-            folder,
-            design,
-            progress,
-            summary=summary,
-            expects=expects,
-            limits=limits,
-            attribution=attribution,
-            samples=[_sample(text) for text in samples],
+            name, folder, design, progress, samples=[_sample(text) for text in samples], **words
         )
     for line in _report(verdict):
         click.echo(line)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done)
+
+        yield progress
 
 
 def _sample(text: str) -> tuple[Path, str]:

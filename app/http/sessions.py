@@ -31,7 +31,7 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
     "SECURITY_LOGOUT_CSRF": True,
     "SECURITY_POST_LOGOUT_VIEW": "/login",
-    "SECURITY_REDIRECT_BEHAVIOR": None,
+    "SECURITY_STATIC_FOLDER": None,
     "SECURITY_MSG_LOGIN": ("", "info"),
     "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("That e-mail address and password do not go together.", "error"),
     "SECURITY_MSG_PASSWORD_CHANGE": ("Your password is changed.", "success"),

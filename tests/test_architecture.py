@@ -1,0 +1,158 @@
+"""The house stands as it is drawn: floors, lengths, lazy imports, and a guard at every door."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+from flask import Flask
+from importlinter.cli import lint_imports
+
+from app.config import TREE
+from app.factory import create_app
+from tests.factories import make_settings
+
+SOURCES = sorted((TREE / "app").rglob("*.py"))
+
+# What is imported inside a function, where, and what a start is spared by it (milliseconds, measured on one core).
+LATE_IMPORTS = {
+    ("app/__init__.py", "app.factory"): "1100: Flask and all doors, for whoever imports a floor below them",
+    ("app/inference/runtimes/__init__.py", "app.inference.runtimes.sklearn"): "900: scikit-learn, where no model needs it",
+    ("app/inference/runtimes/onnx_session.py", "onnxruntime"): "30, and the environment must be set before",
+    ("app/services/adding.py", "app.inference.runtimes.sklearn"): "900: scikit-learn, for commands that open no pickle",
+    ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
+}
+
+# Every address is on one of these lists. On the second, nobody gets further without a login or a key.
+PUBLIC = {
+    "GET /livez",
+    "GET /readyz",
+    "GET /login",
+    "POST /login",
+    "POST /logout",
+    "GET /setup/<token>",
+    "POST /setup/<token>",
+    "GET /api/docs",
+    "GET /api/v1/openapi.json",
+    "GET /static/<path:filename>",
+}
+GUARDED = {
+    "GET /",
+    "POST /",
+    "GET /history",
+    "GET /predictions/<prediction_id>",
+    "GET /predictions/<prediction_id>/picture",
+    "POST /predictions/<prediction_id>/delete",
+    "GET /models",
+    "GET /models/<name>",
+    "GET /models/<name>/samples/<path:file>",
+    "GET /account",
+    "GET /account/password",
+    "POST /account/password",
+    "GET /verify",
+    "POST /verify",
+    "POST /account/keys",
+    "POST /account/keys/<key_id>/revoke",
+    "POST /api/v1/predict",
+    "POST /api/v1/models/<name>/predict",
+    "POST /api/v1/models/<name>/versions/<version>/predict",
+    "GET /api/v1/models",
+}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    return create_app(make_settings(tmp_path))
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str]]:
+    """Give every method and rule of the app; HEAD and OPTIONS are Flask's shadows of the others."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, rule.rule
+
+
+def test_the_floors_hold() -> None:
+    assert lint_imports(config_filename=str(TREE / "pyproject.toml")) == 0
+
+
+def test_no_two_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("app", exclude_type_checking_imports=True)
+    graph.remove_import(importer="app", imported="app.factory")
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, f"a circle: {' -> '.join([*path[path.index(module) :], module])}"
+        if module not in done:
+            for imported in sorted(graph.find_modules_directly_imported_by(module)):
+                visit(imported, (*path, module))
+            done.add(module)
+
+    for module in sorted(graph.modules):
+        visit(module, ())
+
+
+@pytest.mark.parametrize(
+    "floor", ["app.inference", "app.inference.predictor", "app.inference.images", "app.estimators", "app.training"]
+)
+def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) -> None:
+    assert_not_imported(floor, "flask", "werkzeug", "sqlalchemy", "click")
+
+
+def test_a_start_without_such_models_needs_no_scikit_learn() -> None:
+    assert_not_imported("app.factory", "sklearn", "scipy", "onnxruntime", "alembic")
+
+
+def test_what_is_imported_late_is_named_with_its_reason() -> None:
+    found = set()
+    for path in SOURCES:
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    found.add((path.relative_to(TREE).as_posix(), str(node.module)))
+                elif isinstance(node, ast.Import):
+                    found |= {(path.relative_to(TREE).as_posix(), alias.name) for alias in node.names}
+    assert found == LATE_IMPORTS.keys()
+
+
+def test_files_and_functions_are_short() -> None:
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and "migrations" not in path.parts:
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= 40, f"{path}:{node.name} has {length} lines"
+
+
+def test_every_route_is_on_one_list(app: Flask) -> None:
+    assert not PUBLIC & GUARDED
+    assert {f"{method} {rule}" for method, rule in routes(app)} == PUBLIC | GUARDED
+
+
+def test_nobody_gets_through_a_guarded_door_without_a_login_or_a_key(app: Flask) -> None:
+    client = app.test_client()
+    for method, rule in routes(app):
+        if f"{method} {rule}" not in GUARDED:
+            continue
+        address = rule.replace("<path:file>", "x").replace("<", "").replace(">", "")
+        answer = client.open(address, method=method)
+        if rule.startswith("/api/"):
+            assert answer.status_code == 401, (method, rule)
+        else:
+            assert answer.status_code == 302, (method, rule)
+            assert answer.headers["Location"].startswith("/login"), (method, rule)
+
+
+def assert_not_imported(module: str, *unwanted: str) -> None:
+    """Import a module in a fresh interpreter and find none of the unwanted ones."""
+    program = f"import sys, {module}; print([name for name in {unwanted!r} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", program], cwd=TREE, capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]", f"{module} imports {printed.strip()}"
