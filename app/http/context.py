@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import cast
 
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, g, request, session
 from flask_login import current_user
 
 from app.composition import Services
@@ -38,6 +38,11 @@ def page_owner() -> Owner:
     if "guest" not in session:
         session["guest"] = secrets.token_hex(16)
     return Owner(guest=session["guest"])
+
+
+def wants_json() -> bool:
+    """Tell whether our own script asks: it sends photos one by one and reads the answer as JSON."""
+    return request.accept_mimetypes.best == "application/json"
 
 
 def request_id() -> str:

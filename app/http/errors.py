@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Blueprint, Flask, Response
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.errors import (
@@ -54,6 +55,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
 }
 _SENTENCES = {
     400: "The request could not be understood.",
+    401: "You are no longer logged in. Load the page again.",
     403: "You may not do this.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
@@ -87,6 +89,8 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, VitrineError):
         status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
         return Problem(status.value, error.code, str(error), _headers(error, status))
+    if isinstance(error, CSRFError):
+        return Problem(400, "form_refused", "This form is out of date. Load the page again and send it once more.")
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.code or 500)
         detail = _SENTENCES.get(status.value, error.description or status.phrase)

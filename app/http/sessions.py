@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Flask, current_app, g, request
+from flask import Blueprint, Flask, abort, current_app, g, request
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
+from flask_security.utils import validate_redirect_url
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
-from app.http.context import services, visitor
+from app.http.context import services, visitor, wants_json
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -29,7 +30,10 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_CHANGE_URL": "/account/password",
     "SECURITY_POST_CHANGE_VIEW": "/account",
     "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
-    "SECURITY_LOGOUT_CSRF": True,
+    # The library's own value comes out as "no-store=True", which no cache understands; every page says no-store anyway.
+    "SECURITY_CACHE_CONTROL": None,
+    # A form is good for as long as the session it was given to: a page may stay open over lunch.
+    "WTF_CSRF_TIME_LIMIT": None,
     "SECURITY_POST_LOGOUT_VIEW": "/login",
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_MSG_LOGIN": ("", "info"),
@@ -49,6 +53,8 @@ class CountedLoginForm(LoginForm):
         if not here.settings.login_allowed(request.host):
             self.form_errors.append(PLAIN_HTTP)
             return False
+        if self.next.data and not validate_redirect_url(self.next.data):
+            self.next.data = ""  # a bad link must not cost an attempt: the login counts, and leads to the first page
         account, address = self.email.data or "", request.remote_addr or ""
         here.attempts.begin(account, address)
         good = bool(super().validate(**arguments))
@@ -65,6 +71,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
+    app.before_request(_protect_accounts)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
 
@@ -75,6 +82,8 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
     def check() -> Response | None:
         welcome = guests and services().settings.access == "guests"
         if visitor() is None and not welcome:
+            if wants_json():
+                abort(401)
             return cast(Response, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
         _csrf.protect()
         return None
@@ -85,6 +94,12 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
 def protect_forms(pages: Blueprint) -> None:
     """Let everybody in, but no form that another site sent."""
     pages.before_request(_csrf.protect)
+
+
+def _protect_accounts() -> None:
+    # Logging out without a token would otherwise be answered with a page of the library's own.
+    if request.blueprint == "security":
+        _csrf.protect()
 
 
 def _cookies(settings: Settings) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import ImageTooLarge, InvalidImage, InvalidRequest, ModelNotFound, VitrineError
-from app.http.context import page_owner, services
+from app.http.context import page_owner, services, wants_json
 from app.http.errors import problem_of
 from app.http.sessions import guard
 from app.inference.naming import percent
 from app.services.classification import Answer
 from app.services.history import HistoryItem
-from app.web.frame import problem_json, wants_json
+from app.web.frame import problem_json
 from app.web.models import list_models
 from app.web.shown import Shown, show
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, make_response, render_template, request, url_for
 from markupsafe import Markup
 
-from app.http.context import request_id, services
+from app.http.context import request_id, services, wants_json
 from app.http.errors import Problem
 from app.http.sessions import PLAIN_HTTP
 from app.inference.images import ACCEPTED, ACCEPTED_MEDIA_TYPES
@@ -28,11 +28,6 @@ def when(moment: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), f"{moment:%-d %B %Y, %H:%M} UTC"
     )
-
-
-def wants_json() -> bool:
-    """Tell whether our own script asks: it sends photos one by one and reads the answer as JSON."""
-    return request.accept_mimetypes.best == "application/json"
 
 
 def problem_json(problem: Problem) -> Response:
