@@ -98,7 +98,7 @@ def protect_forms(pages: Blueprint) -> None:
 
 def _protect_accounts() -> None:
     # Logging out without a token would otherwise be answered with a page of the library's own.
-    if request.blueprint == "security":
+    if request.blueprint == "security" and visitor() is not None:
         _csrf.protect()
 
 
