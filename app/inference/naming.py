@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Words whose sound and spelling disagree; a title in the manifest overrules all of this.
-_SOUNDS_LIKE_A_VOWEL = re.compile(r"^(?:8\d*$|8\d|11$|18$|11\D|18\D|hour|honest|honou?r|heir|[aeiou])", re.IGNORECASE)
-_SOUNDS_LIKE_A_CONSONANT = re.compile(r"^(?:uni(?!n)|use|usu|usa|uro|eu|ewe|one\b|once|ubi)", re.IGNORECASE)
+# A letter that stands alone is called by its name: an F, an X-ray, a U-turn.
+_SOUNDS_LIKE_A_VOWEL = re.compile(r"^(?:8|1[18](?!\d)|hour|honest|honou?r|heir|[fhlmnrsx]\b|[aeiou])", re.IGNORECASE)
+_SOUNDS_LIKE_A_CONSONANT = re.compile(
+    r"^(?:u\b|uv|ub[io]|uga|uk[ru]|unan|uni(?!n|m[aipt]|de)|ur[aeio]|us[aeu]|ut[eio]|eu|ewe|one\b|once)", re.IGNORECASE
+)
 _ARTICLE = re.compile(r"^(an?|the)\s+(?=\S)", re.IGNORECASE)
 
 
