@@ -96,14 +96,15 @@ class Batcher:
             results = self._run(np.stack([call.row for call in batch]))
         except Exception as caught:
             error = caught
-        model_ms = (time.monotonic() - started) * 1000
-        with self._changed:
-            for index, call in enumerate(batch):
-                call.started, call.model_ms, call.error = started, model_ms, error
-                call.result = None if results is None else results[index]
-                call.done = True
-            self._busy = False
-            self._changed.notify_all()
+        finally:  # also where a thread is told to exit: the line must not stand still for the others
+            model_ms = (time.monotonic() - started) * 1000
+            with self._changed:
+                for index, call in enumerate(batch):
+                    call.started, call.model_ms, call.error = started, model_ms, error
+                    call.result = None if results is None else results[index]
+                    call.done = True
+                self._busy = False
+                self._changed.notify_all()
 
 
 class Gate:
