@@ -65,6 +65,10 @@ class Repository:
         """Let a version answer from now on; whoever looks sees the old or the new one, never neither."""
         if version not in self.versions(name):
             raise ModelNotFound(f"There is no version {version!r} of a model called {name!r}.")
+        with self._locked():
+            self._point(name, version)
+
+    def _point(self, name: str, version: str) -> None:
         folder = self._own / name
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".active-", delete=False) as file:
@@ -84,7 +88,7 @@ class Repository:
         with self._locked():
             versions = self.versions(manifest.name)
             if versions:
-                self.activate(manifest.name, self.active_version(manifest.name))
+                self._point(manifest.name, self.active_version(manifest.name))
             version = str(int(versions[-1]) + 1 if versions else 1)
             digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
             complete = replace(manifest, version=version, digests=digests)
