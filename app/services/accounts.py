@@ -10,6 +10,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, InvalidSetupLink
@@ -31,15 +32,19 @@ class Accounts:
         """Make an account and give its number, or raise InvalidAccount."""
         address = checked_email(email)
         check_password(password)
-        with self._sessions.begin() as session:
-            if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
-                raise InvalidAccount(f"There is an account for {address} already.")
-            user = User(email=address, password=self._hasher.hash(password), active=True, fs_uniquifier=uuid.uuid4().hex)
-            if admin:
-                user.roles.append(_admin_role(session))
-            session.add(user)
-            session.flush()
-            return user.id
+        user = User(email=address, password=self._hasher.hash(password), active=True, fs_uniquifier=uuid.uuid4().hex)
+        taken = f"There is an account for {address} already."
+        try:
+            with self._sessions.begin() as session:
+                if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
+                    raise InvalidAccount(taken)
+                if admin:
+                    user.roles.append(_admin_role(session))
+                session.add(user)
+                session.flush()
+                return user.id
+        except IntegrityError as error:  # somebody was quicker by a moment
+            raise InvalidAccount(taken) from error
 
     def number_of(self, email: str) -> int:
         """Give the number of the account with that address, or raise InvalidAccount."""
