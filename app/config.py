@@ -20,7 +20,9 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 class Settings(BaseSettings):
     """Every setting with its default; each is read from the environment variable `VITRINE_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid", env_parse_none_str="")
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, allow_inf_nan=False
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on; also read from HOST.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on; also read from PORT.")
@@ -38,8 +40,12 @@ class Settings(BaseSettings):
         "private", description="private: a login is needed; guests: anyone may classify."
     )
     default_model: str = Field("", description="The model that answers when none is named; cats-vs-dogs where it is there.")
-    keep_days: int = Field(365, ge=1, description="After how many days answers and their small pictures are deleted.")
-    answer_within: float = Field(30.0, gt=0, description="Seconds after which a waiting picture is given up with status 503.")
+    keep_days: int = Field(
+        365, ge=1, le=36_500, description="After how many days answers and their small pictures are deleted."
+    )
+    answer_within: float = Field(
+        30.0, gt=0, le=3600, description="Seconds after which a waiting picture is given up with status 503."
+    )
     max_file_mb: float = Field(20.0, gt=0, description="Largest picture file, in megabytes.")
     max_request_mb: float = Field(100.0, gt=0, description="Largest request of a page, in megabytes.")
     max_photos: int = Field(10, ge=1, le=100, description="Most photos in one request of a page.")
