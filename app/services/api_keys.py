@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ SCOPES = ("predict", "models:read")
 _PREFIX = "vtr"
 _CACHED_SECONDS = 5.0
 _CACHED_KEYS = 1000
+_LONGEST_DAYS = 36_500
 _REFUSED = "The API key is missing, unknown, expired or revoked."
 
 
@@ -59,8 +61,9 @@ class KeyRow:
 class ApiKeys:
     """A key is `vtr_<id>_<secret>_<checksum>`; good ones are remembered for five seconds, so that a revoked one dies soon."""
 
-    def __init__(self, *, sessions: sessionmaker[Session]) -> None:
+    def __init__(self, *, sessions: sessionmaker[Session], clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions = sessions
+        self._clock = clock
         self._cache: dict[str, tuple[KeyHolder, float]] = {}
 
     def create(self, account: int, name: str, *, scopes: tuple[str, ...] = SCOPES, days: int | None = None) -> str:
@@ -70,6 +73,8 @@ class ApiKeys:
             raise InvalidRequest("Give the key a name of 1 to 80 characters.")
         if unknown := sorted(set(scopes) - set(SCOPES)):
             raise InvalidRequest(f"There is no scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
+        if days is not None and not 1 <= days <= _LONGEST_DAYS:
+            raise InvalidRequest(f"A key lives for 1 to {_LONGEST_DAYS:,} days, or without an end.")
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
         expires = None if days is None else now() + timedelta(days=days)
         with self._sessions.begin() as session:
@@ -102,12 +107,12 @@ class ApiKeys:
         """Tell whom a key speaks for, or raise InvalidKey."""
         fingerprint = _digest(key)
         holder, until = self._cache.get(fingerprint, (None, 0.0))
-        if holder is not None and time.monotonic() < until:
+        if holder is not None and self._clock() < until:
             return holder
         holder = self._look_up(key)
         if len(self._cache) >= _CACHED_KEYS:
             self._cache.clear()
-        self._cache[fingerprint] = holder, time.monotonic() + _CACHED_SECONDS
+        self._cache[fingerprint] = holder, self._clock() + _CACHED_SECONDS
         return holder
 
     def _look_up(self, key: str) -> KeyHolder:
