@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -32,8 +33,9 @@ class LoadedModel:
 class ModelLoader:
     """Opens each version once a process, on first use or ahead of time, and follows the active versions on disk."""
 
-    def __init__(self, *, repository: Repository, default_model: str = "") -> None:
+    def __init__(self, *, repository: Repository, default_model: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self.repository = repository
+        self._clock = clock
         self._default_model = default_model
         self._loaded: dict[tuple[str, str], LoadedModel] = {}
         self._active: dict[str, tuple[str, float]] = {}
@@ -84,10 +86,10 @@ class ModelLoader:
 
     def _active_version(self, name: str) -> str:
         known, looked = self._active.get(name, ("", 0.0))
-        if known and time.monotonic() - looked < _LOOK_AGAIN_SECONDS:
+        if known and self._clock() - looked < _LOOK_AGAIN_SECONDS:
             return known
         version = self.repository.active_version(name)
-        self._active[name] = version, time.monotonic()
+        self._active[name] = version, self._clock()
         return version
 
     def _open(self, name: str, version: str) -> LoadedModel:
