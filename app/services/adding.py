@@ -83,7 +83,9 @@ def _classes(content: bytes, recipe: Recipe, labels: Sequence[str]) -> tuple[str
         )
     dtype = np.uint8 if recipe.scale == "0-255" else np.float64
     try:
-        runtime.probabilities(np.zeros((1, *recipe.shape), dtype=dtype))
+        answer = runtime.probabilities(np.zeros((1, *recipe.shape), dtype=dtype))
     except Exception as error:
         raise InvalidModel(f"The classifier does not answer for such a picture: {error}") from error
+    if answer.shape != (1, len(classes)):
+        raise InvalidModel("The classifier gives more than one answer for a picture: only one class a picture can be shown.")
     return classes

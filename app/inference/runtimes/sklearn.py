@@ -25,6 +25,8 @@ class SklearnRuntime:
                 raise InvalidModel(f"The pickle cannot be opened: {error}") from error
         if not hasattr(self._classifier, "predict_proba"):
             raise InvalidModel(_no_probabilities(self._classifier))
+        if not hasattr(self._classifier, "classes_"):
+            raise InvalidModel(f"The pickle holds a {type(self._classifier).__name__} that is not fitted.")
 
     @property
     def classes(self) -> tuple[str, ...]:
