@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, InvalidSettings
 
 _BUSY_SECONDS = 5.0
 
@@ -20,12 +20,15 @@ log = structlog.get_logger(__name__)
 
 def open_database(url: str) -> Engine:
     """Give an engine; nothing is connected before the first use, so this is safe before a fork."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-    else:
-        engine = create_engine(parsed, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+            event.listen(engine, "connect", _prepare_sqlite)
+        else:
+            engine = create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as error:  # the URL itself may hold a password
+        raise InvalidSettings("VITRINE_DATABASE_URL names no kind of database that can be used here.") from error
     event.listen(engine, "handle_error", _tell)
     return engine
 
@@ -46,7 +49,10 @@ def sqlite_file(url: str | URL) -> Path | None:
 
 def _tell(context: ExceptionContext) -> None:
     # What the database cannot do now becomes our own noun here, so that no floor above needs the library's.
-    if isinstance(context.sqlalchemy_exception, (OperationalError, InterfaceError)) and not context.is_pre_ping:
+    found = context.sqlalchemy_exception
+    # SQLite says plainly DatabaseError of a file that is none, or is damaged.
+    cannot = isinstance(found, (OperationalError, InterfaceError)) or type(found) is DatabaseError
+    if cannot and not context.is_pre_ping:
         log.error("database_unavailable", reason=str(context.original_exception))
         raise DatabaseUnavailable from context.original_exception
 

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from app.errors import InvalidSettings
 from app.storage.database import sqlite_file
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,11 +21,13 @@ def upgrade(engine: Engine, *, copies: Path) -> Path | None:
     """Bring the schema up to date; give the copy of a SQLite file that was made first, if one was needed."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    head = ScriptDirectory.from_config(config).get_current_head()
+    known = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    if current == head:
+    if current == known.get_current_head():
         return None
+    if current is not None and current not in {revision.revision for revision in known.walk_revisions()}:
+        raise InvalidSettings("The database was made by a newer Vitrine: run that one, or restore the copy made before it.")
     copy = _copy(engine, copies) if current is not None else None
     with engine.begin() as connection:
         config.attributes["connection"] = connection
