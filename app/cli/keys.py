@@ -38,7 +38,7 @@ def list_keys(user: str) -> None:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         state = "revoked" if key.revoked else "good"
         table.add_row(key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, state)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @keys.command()

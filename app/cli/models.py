@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.house import prepare_folder
 from app.config import load_settings
 from app.errors import VitrineError
 from app.inference.repository import Repository
@@ -35,7 +36,7 @@ def list_models() -> None:
                 continue
             accuracy = manifest.metric("accuracy")
             table.add_row(name, version, mark, str(len(manifest.classes)), f"{accuracy.value:.1%}" if accuracy else "", "good")
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @models.command()
@@ -43,7 +44,7 @@ def list_models() -> None:
 @click.argument("version")
 def activate(name: str, version: str) -> None:
     """Let VERSION of the model NAME answer from now on."""
-    _repository().activate(name, version)
+    _repository(to_write=True).activate(name, version)
     click.echo(f"{name} {version} is active; running workers follow within seconds.", err=True)
 
 
@@ -51,9 +52,23 @@ def activate(name: str, version: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="What the model is called.")
 @click.option("--size", required=True, metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32.")
-@click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), default="rgb", show_default=True)
-@click.option("--scale", type=click.Choice(["0-1", "0-255", "0-16", "-1-1"]), default="0-1", show_default=True)
-@click.option("--fit", type=click.Choice(["stretch", "crop", "pad"]), default="stretch", show_default=True)
+@click.option(
+    "--colour", type=click.Choice(["rgb", "bgr", "grey"]), default="rgb", show_default=True, help="Order of the colours."
+)
+@click.option(
+    "--scale",
+    type=click.Choice(["0-1", "0-255", "0-16", "-1-1"]),
+    default="0-1",
+    show_default=True,
+    help="Black and white as it learned them.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["stretch", "crop", "pad"]),
+    default="stretch",
+    show_default=True,
+    help="How a picture of another shape comes to that size.",
+)
 @click.option("--labels", default="", metavar="A,B,...", help="Names of the classes, in the classifier's order.")
 @click.option("--trust", default="", metavar="sha256:...", help="The file's digest: says that you vouch for what is in it.")
 def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, labels: str, trust: str) -> None:
@@ -61,7 +76,7 @@ def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, lab
 
     A pickle runs what it names when it is opened, so only a file that you vouch for by its digest is taken.
     """
-    added = AddingService(repository=_repository()).add(
+    added = AddingService(repository=_repository(to_write=True)).add(
         file,
         name,
         size=size,
@@ -74,6 +89,8 @@ def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, lab
     click.echo(f"{name} {added.manifest.version} is added and active. Classes: {', '.join(added.manifest.classes)}.")
 
 
-def _repository() -> Repository:
+def _repository(*, to_write: bool = False) -> Repository:
     settings = load_settings()
+    if to_write:
+        prepare_folder(settings)
     return Repository(shipped=settings.models, own=settings.data / "models")

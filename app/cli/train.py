@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from app.cli.house import prepare_folder
 from app.config import load_settings
 from app.errors import InvalidPackage
 from app.http.logs import configure_logs
@@ -52,8 +53,10 @@ def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: 
     configure_logs(settings.log_format)
     if not valid_name(name):
         raise InvalidPackage(f"A model cannot be called {name!r}: use lower-case letters, digits and dashes.")
-    repository = Repository(shipped=settings.models, own=settings.data / "models")
-    if into is not None:
+    if into is None:
+        prepare_folder(settings)
+        repository = Repository(shipped=settings.models, own=settings.data / "models")
+    else:
         repository = Repository(shipped=None, own=into)
     with _progress() as progress:
         verdict = TrainingService(repository=repository).train(
