@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.errors import VitrineError
+from app.errors import InvalidDataset, VitrineError
 from app.inference.naming import name_of
 from app.inference.package import ModelPackage
 from app.inference.predictor import Predictor
@@ -51,6 +51,9 @@ class TrainingService:
         samples: Sequence[tuple[Path, str]] = (),
     ) -> Verdict:
         """Learn from a folder and publish the next version; it answers from now on if it is no worse than the present one."""
+        for file, _ in samples:
+            if not file.is_file():
+                raise InvalidDataset(f"There is no sample {file}.")
         dataset = read_dataset(folder)
         dataset = replace(dataset, attribution=attribution or dataset.attribution)
         experiment = run(dataset, DESIGNS[design], progress)
@@ -71,11 +74,12 @@ class TrainingService:
         """Give the active version and its accuracy on the very photos that this experiment held out."""
         if not self._repository.versions(name):
             return None, None
-        found = self._repository.package(name)
+        version = self._repository.active_version(name)
         try:
+            found = self._repository.package(name, version)
             predictor = Predictor(found)
         except VitrineError:
-            return found.manifest.version, None  # what cannot be opened cannot be better
+            return version, None  # what cannot be opened cannot be better
         recipe, right = found.manifest.recipe, 0
         for photo, row in rows(experiment.dataset, experiment.test_photos, recipe):
             if isinstance(row, LeftOut):

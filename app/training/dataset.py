@@ -97,8 +97,8 @@ def _from_folders(folder: Path) -> list[tuple[str, str, Split | None]]:
 
 
 def _from_table(table: Path) -> tuple[list[tuple[str, str, Split | None]], list[LeftOut]]:
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = list(csv.DictReader(file, restval=""))
     if not rows or not {"file", "label"} <= rows[0].keys():
         raise InvalidDataset(f"{table.name} must have the columns file and label.")
     column = next((name for name in _SPLIT_COLUMNS if name in rows[0]), None)
@@ -108,6 +108,8 @@ def _from_table(table: Path) -> tuple[list[tuple[str, str, Split | None]], list[
         split = None if column is None else _SPLITS.get(row[column].strip().lower())
         if column is not None and split is None:
             left_out.append(LeftOut(row["file"], f"its split is {row[column]!r}"))
+        elif not row["label"]:
+            left_out.append(LeftOut(row["file"], "it has no label"))
         else:
             listed.append((row["file"], row["label"], split))
     return sorted(listed), left_out
@@ -145,5 +147,5 @@ def _without_doubles(photos: list[Photo]) -> tuple[list[Photo], list[LeftOut]]:
 def _attribution(folder: Path) -> str:
     for name in ("ATTRIBUTION", "ATTRIBUTION.txt", "ATTRIBUTION.md"):
         if (folder / name).is_file():
-            return (folder / name).read_text(encoding="utf-8").strip()
+            return (folder / name).read_text(encoding="utf-8", errors="replace").strip()
     return ""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from app.errors import InvalidImage
+from app.errors import InvalidDataset, InvalidImage
 from app.inference.images import decode
 from app.inference.libraries import installed
 from app.inference.package import CARD, Manifest, Metric, Sample
@@ -68,6 +68,7 @@ def run(dataset: Dataset, design: Design, progress: Progress) -> Experiment:
     described = _describe(dataset, design, progress)
     check_classes(described.photos)
     split = split_photos(described.photos, described.hashes)
+    _check_sides(described.photos, split)
     dataset = Dataset(
         dataset.folder, described.photos, dataset.left_out + described.left_out + split.left_out, dataset.attribution
     )
@@ -96,7 +97,7 @@ def package(
     experiment: Experiment, name: str, card: str, *, summary: str, expects: str, samples: Sequence[tuple[Path, str]] = ()
 ) -> tuple[Manifest, dict[str, bytes]]:
     """Give a manifest without a version, and the files that belong to it; samples are paths with words for what they show."""
-    files = {"source.pkl": pickle.dumps(experiment.pipeline, protocol=5), CARD: card.encode()}
+    files = {"source.pkl": pickle.dumps(experiment.pipeline, protocol=5), CARD: card.encode(errors="replace")}
     files |= {f"samples/{path.name}": path.read_bytes() for path, _ in samples}
     manifest = Manifest(
         name=name,
@@ -148,6 +149,14 @@ def _describe(dataset: Dataset, design: Design, progress: Progress) -> _Describe
         progress(f"looking at the photos ({design.name})", number, len(dataset.photos))
     table = np.concatenate(features) if features else np.empty((0, 0), np.float32)
     return _Described(transformer, table, np.array(hashes, dtype=np.uint64), tuple(kept), tuple(left_out))
+
+
+def _check_sides(photos: Sequence[Photo], split: FixedSplit) -> None:
+    learned = {photos[i].label for i in split.train.tolist()}
+    if missing := sorted({photo.label for photo in photos} - learned):
+        raise InvalidDataset(f"No photo of the class {missing[0]!r} is there to learn from: all of them are to be held out.")
+    if not len(split.test):
+        raise InvalidDataset("No photos could be held out: all are near copies of each other, or marked to be learned from.")
 
 
 def _baselines(dataset: Dataset, split: FixedSplit, truth: Labels, chosen: Design, progress: Progress) -> Iterable[Baseline]:
