@@ -4,6 +4,7 @@ import os
 
 from app.config import load_settings
 from app.http.context import services
+from app.http.logs import library_logs
 
 _settings = load_settings()
 
@@ -32,6 +33,7 @@ control_socket_disable = True
 # Every request is logged by the application, with its identifier; of Gunicorn only what goes wrong is of interest.
 accesslog = None
 loglevel = "warning"
+logconfig_dict = library_logs(_settings.log_format)
 
 
 def post_fork(_server: object, worker: object) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import logging.config
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -14,29 +15,46 @@ from app.http.context import request_id
 
 log = structlog.get_logger("vitrine.request")
 
+_SHARED: list[structlog.types.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
 
 def configure_logs(form: str) -> None:
     """Send our events and the libraries' to standard error, as `form` says: auto, json or text."""
-    as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last: structlog.types.Processor = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, structlog.processors.dict_tracebacks, last] if not as_text else [*shared, last],
+        processors=[*_SHARED, *_renderers(form)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.config.dictConfig(library_logs(form))
+
+
+def library_logs(form: str) -> dict[str, Any]:
+    """Give the configuration by which other people's events leave as ours do, Gunicorn's about broken requests included."""
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        foreign_pre_chain=_SHARED,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(form)],
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"ours": {"()": lambda: formatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours", "stream": "ext://sys.stderr"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {"gunicorn.error": {"level": "WARNING", "handlers": [], "propagate": True}},
+    }
+
+
+def _renderers(form: str) -> list[structlog.types.Processor]:
+    # Never the variables beside a traceback, which both renderers would print: passwords and keys are among them.
+    if form == "text" or (form == "auto" and sys.stderr.isatty()):
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
 
 
 def log_requests(app: Flask) -> None:
