@@ -56,6 +56,11 @@ class Batcher:
         self._line: list[_Call] = []
         self._busy = False
 
+    @property
+    def in_line(self) -> int:
+        """How many rows wait now."""
+        return len(self._line)
+
     def submit(self, row: NDArray[np.generic], deadline: float) -> BatchAnswer:
         """Give the answer for one row, or raise Overloaded where it cannot come before `deadline` (`time.monotonic`)."""
         call, arrived = _Call(row), time.monotonic()

@@ -14,13 +14,13 @@ from sqlalchemy import Engine, text
 from app.errors import InvalidSettings
 from app.storage.database import sqlite_file
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine, *, copies: Path) -> Path | None:
+def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> Path | None:
     """Bring the schema up to date; give the copy of a SQLite file that was made first, if one was needed."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(migrations))
     known = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
