@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
 from sklearn.linear_model import LogisticRegression
+from ulid import ULID
 
 from app.composition import Services, compose
 from app.config import TREE, Settings
+from app.inference.images import Image
 from app.inference.libraries import installed
 from app.inference.package import Manifest, ModelPackage
+from app.inference.prediction import ClassScore, Picture, Prediction, Timings
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
 from app.storage.schema import upgrade
@@ -41,8 +46,54 @@ def make_services(folder: Path, **given: Any) -> Services:
 def make_picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (32, 24), form: str = "PNG") -> bytes:
     """Give a picture of one colour as a file."""
     file = BytesIO()
-    Image.new("RGB", size, colour).save(file, form)
+    PillowImage.new("RGB", size, colour).save(file, form)
     return file.getvalue()
+
+
+def make_image(pixels: NDArray[np.uint8]) -> Image:
+    """Give a decoded picture of these pixels, shape (height, width, 3)."""
+    return Image(pixels, "PNG", pixels.shape[1], pixels.shape[0], "0" * 64, ())
+
+
+def make_drawing(label: str, number: int, side: int = 24) -> PillowImage.Image:
+    """Give a noisy drawing that differs from all others; its label is told by which half is brighter."""
+    noise = np.random.default_rng([*label.encode(), number]).integers(0, 120, (side, side, 3), dtype=np.uint8)
+    half = slice(0, side // 2) if sum(label.encode()) % 2 else slice(side // 2, side)
+    noise[:, half] += 130
+    return PillowImage.fromarray(noise)
+
+
+def make_photos(folder: Path, labels: tuple[str, ...] = ("left", "right"), count: int = 20) -> Path:
+    """Write drawings into one sub-folder a label, and give the folder."""
+    for label in labels:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            make_drawing(label, number).save(folder / label / f"{number:02}.png")
+    return folder
+
+
+def make_prediction(**given: Any) -> Prediction:
+    """Give a prediction as the classification would, made now."""
+    values: dict[str, Any] = {
+        "id": str(ULID()),
+        "model": "shade",
+        "version": "1",
+        "scores": (ClassScore("light", 0.75), ClassScore("dark", 0.25)),
+        "picture": Picture("PNG", 32, 24, "0" * 64, ("grey to RGB",)),
+        "timings": Timings(1.0, 2.0, 3.0, 6.5),
+        "created_at": datetime.now(UTC),
+    }
+    return Prediction(**{**values, **given})
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 def make_classifier(classes: tuple[str, ...] = ("dark", "light"), features: int = 12) -> LogisticRegression:
