@@ -45,7 +45,8 @@ def measured(metrics: Sequence[Metric], photos: int) -> str:
     body = [(metric.name, _figure(metric, metric.value), _interval(metric)) for metric in metrics]
     return (
         f"## How good it is\n\nMeasured once, on {photos:,} held-out photos that nothing was learned or chosen from. "
-        "Intervals are 95 % percentiles of a bootstrap over these photos.\n\n" + table(("", "measured", "95 % interval"), body)
+        "Intervals are 95 % percentiles of a bootstrap over these photos.\n\n"
+        + table(("figure", "measured", "95 % interval"), body)
     )
 
 
