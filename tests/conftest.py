@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.serving import RunningSite
 
@@ -24,6 +24,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 PETS = os.environ.get("PETS")
+
+# How long a page may take is no promise that a test on a busy machine could hold.
+expect.set_options(timeout=30_000)
 
 for _name in [name for name in os.environ if name.startswith("VITRINE_") or name in ("HOST", "PORT")]:
     del os.environ[_name]
