@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import DatabaseUnavailable
@@ -40,7 +41,7 @@ class Recorder:
         try:
             with self._sessions.begin() as session:
                 session.add(_row(prediction, owner, file_name))
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, IntegrityError):  # the latter where the account was deleted a moment ago
             log.error("prediction_not_stored", prediction=prediction.id)
             return False
         return True
