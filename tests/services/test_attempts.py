@@ -1,0 +1,153 @@
+"""Attempts to log in: counted exactly, for all workers together, and taken back when one succeeds."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from app.composition import Services
+from app.errors import TooManyAttempts
+from app.services.attempts import DatabaseStorage, LoginAttempts
+from app.storage.database import open_database
+from app.storage.tables import Attempt
+from tests.factories import make_services
+
+HOME = "192.0.2.1"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
+
+
+@pytest.fixture
+def attempts(services: Services) -> LoginAttempts:
+    return services.attempts
+
+
+def let_windows_end(services: Services) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(update(Attempt).values(expires_at=Attempt.expires_at - 301))
+
+
+def assert_refused(attempts: LoginAttempts, account: str, address: str) -> None:
+    with pytest.raises(TooManyAttempts) as refusal:
+        attempts.begin(account, address)
+    assert 1 <= refusal.value.retry_after <= 300
+
+
+def test_ten_attempts_for_an_account_from_wherever_they_come(attempts: LoginAttempts) -> None:
+    for number in range(10):
+        attempts.begin("ada@example.org", f"192.0.2.{number}")
+    assert_refused(attempts, "ada@example.org", "198.51.100.1")
+    assert_refused(attempts, "  ADA@example.org", "198.51.100.2")
+    attempts.begin("eve@example.org", "198.51.100.3")
+
+
+def test_ten_attempts_from_an_address_for_whatever_account(attempts: LoginAttempts) -> None:
+    for number in range(10):
+        attempts.begin(f"{number}@example.org", HOME)
+    assert_refused(attempts, "ada@example.org", HOME)
+    attempts.begin("ada@example.org", "198.51.100.1")
+
+
+def test_a_thousand_attempts_in_all(attempts: LoginAttempts, services: Services) -> None:
+    attempts.begin("ada@example.org", HOME)
+    with services.engine.begin() as connection:
+        everyone = Attempt.key.contains("everyone")
+        assert connection.execute(select(func.count()).select_from(Attempt).where(everyone)).scalar() == 1
+        connection.execute(update(Attempt).where(everyone).values(amount=999))
+    attempts.begin("bob@example.org", "198.51.100.1")
+    assert_refused(attempts, "eve@example.org", "198.51.100.2")
+
+
+def test_when_the_window_is_over_all_may_try_again(attempts: LoginAttempts, services: Services) -> None:
+    for _ in range(10):
+        attempts.begin("ada@example.org", HOME)
+    assert_refused(attempts, "ada@example.org", HOME)
+    let_windows_end(services)
+    for _ in range(10):
+        attempts.begin("ada@example.org", HOME)
+    assert_refused(attempts, "ada@example.org", HOME)
+
+
+def test_a_refused_attempt_does_not_put_off_the_end(attempts: LoginAttempts, services: Services) -> None:
+    for _ in range(10):
+        attempts.begin("ada@example.org", HOME)
+    with services.engine.connect() as connection:
+        ends = connection.execute(select(Attempt.key, Attempt.expires_at)).all()
+    for _ in range(3):
+        assert_refused(attempts, "ada@example.org", HOME)
+    with services.engine.connect() as connection:
+        assert connection.execute(select(Attempt.key, Attempt.expires_at)).all() == ends
+
+
+def test_success_takes_its_attempt_back(attempts: LoginAttempts) -> None:
+    for _ in range(25):
+        attempts.begin("ada@example.org", HOME)
+        attempts.succeed("Ada@example.org", HOME)
+    for _ in range(10):
+        attempts.begin("ada@example.org", HOME)
+    assert_refused(attempts, "ada@example.org", HOME)
+
+
+def test_success_does_not_wipe_out_the_failures_before_it(attempts: LoginAttempts) -> None:
+    for _ in range(8):
+        attempts.begin("ada@example.org", HOME)
+    attempts.begin("ada@example.org", HOME)
+    attempts.succeed("ada@example.org", HOME)
+    for _ in range(2):
+        attempts.begin("ada@example.org", HOME)
+    assert_refused(attempts, "ada@example.org", HOME)
+
+
+def test_workers_and_threads_count_together_and_exactly(services: Services) -> None:
+    workers = [LoginAttempts(engine=open_database(services.settings.database)) for _ in range(2)]
+    start = threading.Barrier(8)
+
+    def guess(number: int) -> int:
+        start.wait()
+        passed = 0
+        for turn in range(4):
+            try:
+                workers[number % 2].begin("ada@example.org", f"192.0.2.{number * 4 + turn}")
+                passed += 1
+            except TooManyAttempts:
+                pass
+        return passed
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(guess, range(8))) == 10
+
+
+def test_counters_whose_window_is_over_are_swept_away(attempts: LoginAttempts, services: Services) -> None:
+    for number in range(3):
+        attempts.begin(f"{number}@example.org", f"192.0.2.{number}")
+    let_windows_end(services)
+    attempts.begin("ada@example.org", HOME)
+    with services.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(Attempt)).scalar() == 3
+
+
+def test_the_storage_keeps_the_contract_of_the_limits_library(services: Services) -> None:
+    storage = DatabaseStorage(services.engine)
+    assert (storage.incr("a", 60), storage.incr("a", 60, amount=3), storage.incr("b", 60)) == (1, 4, 1)
+    assert (storage.get("a"), storage.get("nothing")) == (4, 0)
+    assert storage.get_expiry("a") > storage.get_expiry("nothing")
+    storage.clear("a")
+    assert storage.get("a") == 0
+    assert storage.reset() == 1
+    assert storage.check()
+
+
+def test_the_storage_tells_when_the_database_is_gone(services: Services) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(text("DROP TABLE attempts"))
+    storage = DatabaseStorage(services.engine)
+    assert not storage.check()
+    with pytest.raises(storage.base_exceptions):
+        storage.incr("a", 60)

@@ -1,0 +1,156 @@
+"""History: one's own predictions, page by page, and another's as if they did not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.composition import Services
+from app.errors import PredictionNotFound
+from app.inference.prediction import Prediction
+from app.services.recorder import Owner, Recorder
+from tests.factories import make_picture, make_prediction, make_services
+
+PAGE = 24
+GUEST, OTHER_GUEST = Owner(guest="a" * 32), Owner(guest="b" * 32)
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, keep_days=30)
+
+
+@pytest.fixture
+def ada(services: Services) -> Owner:
+    return Owner(account=services.accounts.create("ada@example.org", "correct horse battery"))
+
+
+@pytest.fixture
+def eve(services: Services) -> Owner:
+    return Owner(account=services.accounts.create("eve@example.org", "correct horse battery"))
+
+
+def record(services: Services, owner: Owner, count: int = 1, *, days_ago: float = 0) -> list[Prediction]:
+    """Record predictions with pictures, oldest first."""
+    moment = datetime.now(UTC) - timedelta(days=days_ago)
+    made = [make_prediction(id=f"{_number():026}", created_at=moment) for _ in range(count)]
+    for prediction in made:
+        assert Recorder(sessions=services.sessions).record(prediction, owner, "cat.jpg")
+        assert services.pictures.keep(prediction.id, make_picture())
+    return made
+
+
+def _number(numbers: list[int] = [0]) -> int:  # noqa: B006 - counts on
+    numbers[0] += 1
+    return numbers[0]
+
+
+def test_one_finds_ones_own(services: Services, ada: Owner) -> None:
+    (prediction,) = record(services, ada)
+    item = services.history.get(ada, prediction.id)
+    assert (item.prediction, item.file_name, item.has_picture) == (prediction, "cat.jpg", True)
+    assert services.history.picture(ada, prediction.id, "thumbnail")[:2] == b"\xff\xd8"
+
+
+@pytest.mark.parametrize("question", ["get", "picture", "delete"])
+def test_anothers_is_not_found_and_stays(services: Services, ada: Owner, eve: Owner, question: str) -> None:
+    questions: dict[str, Callable[[Owner, str], object]] = {
+        "get": services.history.get,
+        "picture": lambda owner, number: services.history.picture(owner, number, "picture"),
+        "delete": services.history.delete,
+    }
+    (hers,) = record(services, ada)
+    (guests,) = record(services, GUEST)
+    for prediction, strangers in ((hers, (eve, GUEST, Owner())), (guests, (ada, OTHER_GUEST, Owner()))):
+        for stranger in strangers:
+            with pytest.raises(PredictionNotFound):
+                questions[question](stranger, prediction.id)
+    assert services.history.get(ada, hers.id).has_picture
+    assert services.history.get(GUEST, guests.id).has_picture
+    for unknown in ("", "0", "../0", "%", hers.id.replace("0", "1")):
+        with pytest.raises(PredictionNotFound):
+            questions[question](ada, unknown)
+
+
+def test_nobody_sees_anything(services: Services, ada: Owner) -> None:
+    record(services, ada)
+    record(services, GUEST)
+    assert services.history.page(Owner(), 1).total == 0
+    assert services.history.page(Owner(guest=""), 1).total == 0
+
+
+def test_pages_hold_ones_own_newest_first(services: Services, ada: Owner, eve: Owner) -> None:
+    made = record(services, ada, 3)
+    record(services, eve, 2)
+    record(services, GUEST, 4)
+    page = services.history.page(ada, 1)
+    assert [item.prediction.id for item in page.items] == [prediction.id for prediction in reversed(made)]
+    assert (page.number, page.pages, page.total) == (1, 1, 3)
+    assert services.history.page(GUEST, 1).total == 4
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "number", "pages", "shown"),
+    [
+        (0, 1, 1, 1, 0),
+        (0, 5, 1, 1, 0),
+        (1, 0, 1, 1, 1),
+        (PAGE, 1, 1, 1, PAGE),
+        (PAGE, 2, 1, 1, PAGE),
+        (PAGE + 1, 1, 1, 2, PAGE),
+        (PAGE + 1, 2, 2, 2, 1),
+        (PAGE + 1, 10**30, 2, 2, 1),
+        (PAGE + 1, -3, 1, 2, PAGE),
+    ],
+)
+def test_a_page_number_leads_to_the_nearest_page(
+    services: Services, count: int, asked: int, number: int, pages: int, shown: int
+) -> None:
+    for _ in range(count):
+        Recorder(sessions=services.sessions).record(make_prediction(), GUEST, None)
+    page = services.history.page(GUEST, asked)
+    assert (page.number, page.pages, page.total, len(page.items)) == (number, pages, count, shown)
+
+
+def test_pages_together_hold_everything_once(services: Services) -> None:
+    made = record(services, GUEST, PAGE + 3)
+    pages = [services.history.page(GUEST, number) for number in (1, 2)]
+    shown = [item.prediction.id for page in pages for item in page.items]
+    assert shown == sorted((prediction.id for prediction in made), reverse=True)
+
+
+def test_deleting_takes_the_row_and_both_pictures(services: Services, ada: Owner) -> None:
+    kept, gone = record(services, ada, 2)
+    services.history.delete(ada, gone.id)
+    with pytest.raises(PredictionNotFound):
+        services.history.get(ada, gone.id)
+    assert services.pictures.read(gone.id, "picture") is services.pictures.read(gone.id, "thumbnail") is None
+    assert services.history.get(ada, kept.id).has_picture
+    with pytest.raises(PredictionNotFound):
+        services.history.delete(ada, gone.id)
+
+
+def test_a_picture_that_was_not_kept_is_not_found(services: Services, ada: Owner) -> None:
+    (prediction,) = record(services, ada)
+    services.pictures.drop(prediction.id)
+    assert not services.history.get(ada, prediction.id).has_picture
+    with pytest.raises(PredictionNotFound, match="not kept"):
+        services.history.picture(ada, prediction.id, "picture")
+
+
+def test_the_sweep_takes_what_is_too_old_with_its_pictures_and_nothing_else(services: Services, ada: Owner) -> None:
+    old = record(services, ada, 2, days_ago=30.01) + record(services, GUEST, 1, days_ago=400)
+    young = record(services, ada, 1, days_ago=29.99) + record(services, GUEST)
+    assert services.history.sweep() == 3
+    assert services.history.sweep() == 0
+    assert not any(services.pictures.has(prediction.id) for prediction in old)
+    assert all(services.pictures.has(prediction.id) for prediction in young)
+    assert (services.history.page(ada, 1).total, services.history.page(GUEST, 1).total) == (1, 1)
+
+
+def test_tells_when_a_prediction_goes(services: Services) -> None:
+    prediction = make_prediction()
+    assert services.history.expires_on(prediction) - prediction.created_at == timedelta(days=30)
