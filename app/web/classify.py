@@ -38,9 +38,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that was not answered, and why."""
+    """What was not answered, and why; without a name where it is the request and not one of its files."""
 
-    file_name: str
+    file_name: str | None
     error: VitrineError
 
     @property
@@ -52,18 +52,29 @@ class Failure:
 @blueprint.get("/")
 def index() -> str:
     """Show the form."""
-    return _form([], [])
+    return _form([], [], request.args.get("model"))
 
 
 @blueprint.post("/")
 def classify() -> Response:
     """Answer for every photo of the form: one leads to its own page, of several the good and the bad are listed."""
-    answers, failures = _answer_all(_uploads())
+    return _respond(*_answer_all(_uploads()), chosen=request.form.get("model"))
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(_error: RequestEntityTooLarge) -> Response:
+    """Show the form with a sentence; nothing of the request can be read, its token and its model included."""
+    settings = services().settings
+    sentence = f"Send at most {settings.max_photos} photos at once, together of at most {settings.max_request_mb:g} MB."
+    return _respond([], [Failure(None, ImageTooLarge(sentence))], chosen=None)
+
+
+def _respond(answers: list[Shown], failures: list[Failure], chosen: str | None) -> Response:
     if wants_json():
         return _as_json(answers, failures)
     if len(answers) == 1 and not failures:
         return make_response(redirect(answers[0].url, 303))
-    response = make_response(_form(answers, failures))
+    response = make_response(_form(answers, failures, chosen))
     if not answers:
         problem = problem_of(failures[0].error)
         response.status_code = problem.status
@@ -73,18 +84,13 @@ def classify() -> Response:
 
 def _uploads() -> Iterable[Upload | Failure]:
     settings = services().settings
-    request.max_content_length = int(settings.max_request_mb * 1_000_000)
-    try:
-        form, files = request.form, [file for file in request.files.getlist("images") if file.filename]
-    except RequestEntityTooLarge:
-        sentence = f"All photos of one request together may have {settings.max_request_mb:g} MB."
-        return [Failure("Your photos", ImageTooLarge(sentence))]
+    form, files = request.form, [file for file in request.files.getlist("images") if file.filename]
     if form.get("sample"):
         return [_sample(form["sample"])]
     if not files:
-        return [Failure("No photo", InvalidRequest("Choose a photo first."))]
+        return [Failure(None, InvalidRequest("Choose a photo first."))]
     if len(files) > settings.max_photos:
-        return [Failure(f"{len(files)} photos", InvalidRequest(f"Send at most {settings.max_photos} photos at once."))]
+        return [Failure(None, InvalidRequest(f"Send at most {settings.max_photos} photos at once."))]
     return (_upload(file, form.get("model") or None) for file in files)
 
 
@@ -96,7 +102,7 @@ def _sample(reference: str) -> Upload | Failure:
     name, _, file = reference.partition("/")
     package = services().repository.package(name)
     if file not in {sample.file for sample in package.manifest.samples}:
-        return Failure(file, ModelNotFound("There is no such sample."))
+        return Failure(None, ModelNotFound("There is no such sample."))
     return Upload(file.rpartition("/")[2], package.pinned(file), name)
 
 
@@ -140,9 +146,9 @@ def _as_json(answers: list[Shown], failures: list[Failure]) -> Response:
     return jsonify(body)
 
 
-def _form(answers: list[Shown], failures: list[Failure]) -> str:
+def _form(answers: list[Shown], failures: list[Failure], chosen: str | None) -> str:
     models = list_models()
-    chosen = request.form.get("model") or request.args.get("model") or default_name()
+    chosen = chosen or default_name()
     samples = [
         {"model": model.name, "file": sample.file, "url": sample.url, "alt": sample.alt}
         for model in models
