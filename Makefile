@@ -15,6 +15,11 @@ test: ## The whole suite, browser journeys included.
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
+test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
+	@PYTHON="$(PYTHON)" scripts/install test
+	@scripts/install-test-tools containers
+	@TEST_DEPLOY=1 $(BIN)/pytest -s tests/deploy
+
 lint: ## Style, types, floors, templates.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
