@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 
 import orjson
@@ -15,6 +14,8 @@ from app.errors import ImageTooLarge, InvalidRequest
 from app.http.limits import FORM_OVERHEAD, read_body
 
 _DATA_URL = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
+# Where what stands before the picture must end: a text of millions of parameters costs the pattern seconds and a gigabyte.
+_LONGEST_PREFIX = 200
 
 
 def read_upload(request: Request, largest: int) -> bytes:
@@ -32,10 +33,10 @@ def _from_form(request: Request, largest: int) -> bytes:
     if request.content_length is not None and request.content_length > most:
         raise ImageTooLarge(f"This request is larger than the {largest / 1_000_000:g} MB that are taken.")
     request.max_content_length = most
-    files = request.files.getlist("image")
-    if len(files) != 1 or sum(1 for _ in request.files.items(multi=True)) != 1:
-        raise InvalidRequest("Send one file in the form field 'image'.")
-    return files[0].stream.read()
+    files = list(request.files.items(multi=True))
+    if [field for field, _ in files] != ["image"] or request.form:
+        raise InvalidRequest("Send one file in the form field 'image' and nothing else.")
+    return files[0][1].stream.read()
 
 
 def _from_json(body: bytes) -> bytes:
@@ -47,7 +48,8 @@ def _from_json(body: bytes) -> bytes:
         text = PredictBody.model_validate(content).image
     except ValidationError as error:
         raise InvalidRequest('The body must be {"image": "<base64 or data URL>"} and nothing else.') from error
+    prefix = _DATA_URL.match(text, 0, _LONGEST_PREFIX)
     try:
-        return base64.b64decode(_DATA_URL.sub("", text, count=1), validate=True)
-    except binascii.Error as error:
+        return base64.b64decode(text[prefix.end() :] if prefix else text, validate=True)
+    except ValueError as error:  # binascii.Error is one; letters outside ASCII raise a plain one
         raise InvalidRequest("The field 'image' is not valid base64.") from error
