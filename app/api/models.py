@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from app.api.access import key_holder
 from app.api.openapi import BEARER, answers, openapi
 from app.api.replies import render_problem, reply
 from app.api.schemas import ModelList, ModelSummary
-from app.errors import VitrineError
+from app.errors import InvalidRequest, VitrineError
 from app.http.context import services
 from app.http.errors import render_errors
 
@@ -21,6 +21,8 @@ render_errors(blueprint, render_problem)
 def list_models() -> Response:
     """List the models and their versions."""
     key_holder("models:read")
+    if request.args:
+        raise InvalidRequest("This address takes no query.")
     here, default = services(), _default()
     summaries = []
     for name in here.repository.names():
