@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -14,7 +15,6 @@ from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Settings(BaseSettings):
@@ -115,4 +115,8 @@ def load_settings(**given: Any) -> Settings:
 
 
 def _is_loopback(host: str | None) -> bool:
-    return host in _LOOPBACK or (host or "").startswith("127.")
+    # Parsed, since anybody may own a name such as 127.example.org.
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
