@@ -63,6 +63,9 @@ _SENTENCES = {
     500: "Something went wrong on our side; it has been written down.",
 }
 
+# Python's own name of 413 is another since 3.13, and programs rely on ours.
+_CODES = {413: "request_too_large"}
+
 log = structlog.get_logger(__name__)
 
 
@@ -95,7 +98,7 @@ def problem_of(error: Exception) -> Problem:
         status = HTTPStatus(error.code or 500)
         detail = _SENTENCES.get(status.value, error.description or status.phrase)
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-        return Problem(status.value, status.name.lower(), detail, headers)
+        return Problem(status.value, _CODES.get(status.value, status.name.lower()), detail, headers)
     log.error("unexpected_error", exc_info=error)
     return Problem(500, "internal_error", _SENTENCES[500])
 
