@@ -98,7 +98,10 @@ def _from_folders(folder: Path) -> list[tuple[str, str, Split | None]]:
 
 def _from_table(table: Path) -> tuple[list[tuple[str, str, Split | None]], list[LeftOut]]:
     with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(csv.DictReader(file, restval=""))
+        try:
+            rows = list(csv.DictReader(file, restval=""))
+        except csv.Error as error:
+            raise InvalidDataset(f"{table.name} cannot be read: {error}.") from error
     if not rows or not {"file", "label"} <= rows[0].keys():
         raise InvalidDataset(f"{table.name} must have the columns file and label.")
     column = next((name for name in _SPLIT_COLUMNS if name in rows[0]), None)
@@ -112,6 +115,8 @@ def _from_table(table: Path) -> tuple[list[tuple[str, str, Split | None]], list[
             left_out.append(LeftOut(row["file"], "it has no label"))
         else:
             listed.append((row["file"], row["label"], split))
+    if not listed:
+        raise InvalidDataset(f"No row of {table.name} can be used: for {left_out[0].file}, {left_out[0].reason}.")
     return sorted(listed), left_out
 
 
@@ -120,8 +125,9 @@ def _hashed(folder: Path, listed: Iterable[tuple[str, str, Split | None]], left_
     for file, label, split in listed:
         try:
             content = (folder / file).read_bytes()
-        except OSError as error:
-            left_out.append(LeftOut(file, f"it cannot be opened ({error.strerror})"))
+        except (OSError, ValueError) as error:  # a table can name what no file can be called
+            reason = error.strerror if isinstance(error, OSError) else error
+            left_out.append(LeftOut(file, f"it cannot be opened ({reason})"))
             continue
         photos.append(Photo(file, label, hashlib.sha256(content).hexdigest(), split))
     return photos
