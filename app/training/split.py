@@ -73,7 +73,8 @@ def _chosen(photos: Sequence[Photo], groups: NDArray[np.intp]) -> NDArray[np.boo
     by_label: dict[str, list[int]] = defaultdict(list)
     for index, photo in enumerate(photos):
         by_label[photo.label].append(index)
-    for indices in by_label.values():
+    # A group with photos of two classes is seen twice: in a fixed order, or its side would follow from the files' names.
+    for _, indices in sorted(by_label.items()):
         if not held_out[indices].any():
             held_out[groups == groups[min(indices, key=lambda i: places[i])]] = True
         if held_out[indices].all():
