@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from app.training.measures import calibration_table, confusions
 _WORST = 12
 _LEFT_OUT = 20
 _WIDEST_MATRIX = 20
+# What Markdown would read as its own; an underscore inside a word is none.
+_MARKS = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
 _BACKBONE = (
     "The pictures are described by EfficientNet-Lite0, a network trained by Google on ImageNet (Apache-2.0) and frozen here. "
     "ImageNet's thousand classes hold many breeds of cats and dogs and a great many everyday things, so on those it starts "
@@ -22,7 +25,7 @@ _BACKBONE = (
 def write_card(name: str, experiment: Experiment, *, summary: str, limits: str = "") -> str:
     """Give the card of an experiment as Markdown."""
     sections = (
-        f"# {name}\n\n{summary}",
+        f"# {name}\n\n{plain(summary)}",
         _data(experiment),
         _learning(experiment),
         measured(experiment.metrics, len(experiment.truth)) + "\n\n" + _compared(experiment),
@@ -34,9 +37,15 @@ def write_card(name: str, experiment: Experiment, *, summary: str, limits: str =
     return "\n\n".join(sections) + "\n"
 
 
+def plain(text: str) -> str:
+    """Give text, a file's name say, so that Markdown shows it as it is; what cannot be printed is replaced."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return _MARKS.sub(r"\\\g<0>", shown)
+
+
 def table(head: Sequence[str], body: Sequence[Sequence[object]]) -> str:
-    """Give a Markdown table; a bar inside a cell is escaped."""
-    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in (head, *body)]
+    """Give a Markdown table whose cells are plain text."""
+    lines = ["| " + " | ".join(plain(str(cell)) for cell in row) + " |" for row in (head, *body)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
 
 
@@ -67,9 +76,10 @@ def _data(experiment: Experiment) -> str:
     body = [(label, train[label], test[label]) for label in dataset.classes]
     text = "## Data\n\n" + table(("class", "learned from", "held out"), body)
     if dataset.left_out:
-        listed = [f"- {entry.file}: {entry.reason}" for entry in dataset.left_out[:_LEFT_OUT]]
+        listed = [(entry.file, entry.reason) for entry in dataset.left_out[:_LEFT_OUT]]
         more = len(dataset.left_out) - len(listed)
-        text += f"\n\nLeft out ({len(dataset.left_out)}):\n\n" + "\n".join(listed) + (f"\n- and {more} more" if more else "")
+        text += f"\n\nLeft out ({len(dataset.left_out)}):\n\n" + table(("file", "why"), listed)
+        text += f"\n\nAnd {more} more." if more else ""
     return text + f"\n\n{dataset.attribution or 'No licence or attribution was given with the photos.'}"
 
 
@@ -128,7 +138,7 @@ def _mistakes(experiment: Experiment) -> str:
 
 
 def _cannot(experiment: Experiment, limits: str) -> str:
-    known = ", ".join(experiment.dataset.classes[:_WIDEST_MATRIX])
+    known = ", ".join(plain(label) for label in experiment.dataset.classes[:_WIDEST_MATRIX])
     text = (
         f"## What it cannot do\n\nIt knows these classes only: {known}. Whatever it is shown, it answers with one of them; "
         "a picture of something else gets a wrong answer, sometimes a sure one. One answer is given for the "
