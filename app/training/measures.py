@@ -71,24 +71,28 @@ def measure(truth: Labels, probabilities: Probabilities) -> tuple[Metric, ...]:
     `truth` has shape (n,) and indexes the columns of `probabilities`, shape (n, n_classes). The 95 % intervals are
     percentiles of a bootstrap over the photos (Efron and Tibshirani, 1993).
     """
-    named: list[tuple[str, Callable[[Labels, Probabilities], float]]] = [
+    named: tuple[tuple[str, Callable[[Labels, Probabilities], float]], ...] = (
         ("accuracy", accuracy),
         ("balanced accuracy", balanced_accuracy),
         ("log loss", surprise),
         ("expected calibration error", calibration_error),
-    ]
+    )
+    draws = _draws(len(truth))
+    metrics = [_with_interval(name, function, truth, probabilities, draws) for name, function in named]
     if probabilities.shape[1] == 2 and len(np.unique(truth)) == 2:
-        named.append(("area under the ROC curve", lambda t, p: float(roc_auc_score(t, p[:, 1]))))
-    resamples = _resamples(truth)
-    return tuple(_with_interval(name, function, truth, probabilities, resamples) for name, function in named)
+        # Without one of the classes there is no curve, and one photo of a class gives the same curve in every draw.
+        both = [drawn for drawn in draws if len(np.unique(truth[drawn])) == 2] if np.bincount(truth).min() > 1 else []
+        metrics.append(_with_interval("area under the ROC curve", _area, truth, probabilities, both))
+    return tuple(metrics)
 
 
-def _resamples(truth: Labels) -> list[NDArray[np.intp]]:
+def _area(truth: Labels, probabilities: Probabilities) -> float:
+    return float(roc_auc_score(truth, probabilities[:, 1]))
+
+
+def _draws(photos: int) -> list[NDArray[np.intp]]:
     generator = np.random.default_rng(_SEED)
-    drawn = (generator.integers(0, len(truth), len(truth)) for _ in range(_RESAMPLES))
-    # A draw without one of the classes is passed over: with few photos such draws happen.
-    occurring = len(np.unique(truth))
-    return [indices for indices in drawn if len(np.unique(truth[indices])) == occurring]
+    return [generator.integers(0, photos, photos) for _ in range(_RESAMPLES)]
 
 
 def _with_interval(
@@ -96,10 +100,10 @@ def _with_interval(
     function: Callable[[Labels, Probabilities], float],
     truth: Labels,
     probabilities: Probabilities,
-    resamples: Sequence[NDArray[np.intp]],
+    draws: Sequence[NDArray[np.intp]],
 ) -> Metric:
     value = function(truth, probabilities)
-    values = [function(truth[indices], probabilities[indices]) for indices in resamples]
+    values = [function(truth[indices], probabilities[indices]) for indices in draws]
     if not values:
         return Metric(name, value)
     low, high = np.percentile(values, (2.5, 97.5))
