@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.api.asking import as_form, as_json, assert_problem, make_key, send, services_of
 from tests.factories import CAT, DOG, EIGHT
-from tests.serving import Reply, RunningSite
-
-_BOUNDARY = "vitrine-test"
-
-
-def as_form(*parts: tuple[str, str, bytes]) -> tuple[bytes, dict[str, str]]:
-    """Give a multipart body of files, and the header that goes with it."""
-    body = b"".join(
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
-        + content
-        + b"\r\n"
-        for field, name, content in parts
-    )
-    return body + f"--{_BOUNDARY}--\r\n".encode(), {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-
-
-def as_json(value: Any) -> tuple[bytes, dict[str, str]]:
-    """Give a JSON body, and the header that goes with it."""
-    return json.dumps(value).encode(), {"Content-Type": "application/json"}
-
-
-def send(site: RunningSite, body: bytes, headers: dict[str, str], path: str = "/api/v1/predict") -> Reply:
-    return site.request("POST", path, body, headers, key=site.key)
-
-
-def assert_problem(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.headers["Content-Type"]) == (status, "application/problem+json"), reply.body
-    assert set(reply.json) == {"type", "title", "status", "detail", "code", "request_id"}
-    assert (reply.json["status"], reply.json["code"]) == (status, code)
-    assert reply.json["request_id"] == reply.headers["X-Request-Id"]
+from tests.serving import RunningSite
 
 
 def test_tells_what_is_on_a_photo(site: RunningSite) -> None:
@@ -141,9 +111,9 @@ def test_without_a_good_key_nobody_is_let_in(site: RunningSite, header: dict[str
 
 
 def test_a_key_without_the_scope_is_not_enough(site: RunningSite) -> None:
-    site.make_account()
-    made = site.run("keys", "create", "--user", "ada@example.org", "--name", "reader", "--scope", "models:read")
-    reply = site.request("POST", "/api/v1/predict", EIGHT.read_bytes(), key=made.stdout.strip())
+    assert site.key  # there is an account from now on
+    reader = make_key(services_of(site), scopes=("models:read",))
+    reply = site.request("POST", "/api/v1/predict", EIGHT.read_bytes(), key=reader)
     assert_problem(reply, 403, "missing_scope")
 
 

@@ -1,0 +1,127 @@
+"""The wiring: nothing is opened by it, and every setting reaches whoever it is meant for."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.composition import compose, image_limits, signing_key
+from app.config import TREE
+from app.errors import ImageTooLarge, InvalidSettings
+from app.services.recorder import Owner, Recorder
+from tests.factories import make_picture, make_prediction, make_services, make_settings, publish
+
+GUEST = Owner(guest="a" * 32)
+GIVEN = "kW3-vT9_qLx7ZbN2mRf8sYc4HdJ6gPa0"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_composing_opens_connects_and_starts_nothing(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    services = compose(make_settings(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    assert set(threading.enumerate()) == before
+    assert services.repository.names() == ["cats-vs-dogs", "digits"]
+
+
+def test_a_database_that_is_away_does_not_stop_the_wiring(tmp_path: Path) -> None:
+    services = compose(make_settings(tmp_path, database_url=f"sqlite:///{tmp_path / 'away' / 'vitrine.db'}"))
+    assert services.engine.url.database == str(tmp_path / "away" / "vitrine.db")
+
+
+def test_what_changes_is_kept_in_the_data_folder_alone(tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped"
+    services = make_services(tmp_path, models=shipped)
+    publish(services.repository)
+    answer = services.classification.classify(make_picture(), owner=GUEST)
+    assert services.pictures.keep(answer.prediction.id, make_picture())
+    assert services.accounts.setup_token()
+    assert not shipped.exists()
+    assert {"models", "pictures", "setup_token", "vitrine.db"} <= {path.name for path in services.settings.data.iterdir()}
+
+
+def test_the_shipped_models_and_our_own_share_their_names(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    publish(services.repository, "digits")
+    publish(services.repository, "shade")
+    assert services.repository.names() == ["cats-vs-dogs", "digits", "shade"]
+    assert services.repository.versions("digits") == ["1", "2"]
+    assert not (TREE / "models" / "digits" / "2").exists()
+
+
+def test_the_default_model_is_the_one_of_the_setting(tmp_path: Path) -> None:
+    assert compose(make_settings(tmp_path)).loader.default_name() == "cats-vs-dogs"
+    assert compose(make_settings(tmp_path, default_model="digits")).loader.default_name() == "digits"
+
+
+def test_the_limits_of_pictures_are_those_of_the_settings(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, max_file_mb=0.5, max_megapixels=1.25, max_side=300, max_pixel_scans=7000)
+    limits = image_limits(settings)
+    assert (limits.file_bytes, limits.pixels, limits.side, limits.pixel_scans) == (500_000, 1_250_000, 300, 7000)
+
+
+def test_a_picture_over_the_limit_is_neither_answered_nor_kept(tmp_path: Path) -> None:
+    services = make_services(tmp_path, models=tmp_path / "shipped", max_file_mb=0.0001)
+    publish(services.repository)
+    big = make_picture(form="BMP")
+    with pytest.raises(ImageTooLarge):
+        services.classification.classify(big, owner=GUEST)
+    with pytest.raises(ImageTooLarge):
+        services.pictures.keep(make_prediction().id, big)
+
+
+def test_answers_are_deleted_after_the_days_of_the_setting(tmp_path: Path) -> None:
+    services = make_services(tmp_path, keep_days=2)
+    recorder = Recorder(sessions=services.sessions)
+    for days in (1, 3):
+        assert recorder.record(make_prediction(created_at=datetime.now(UTC) - timedelta(days=days)), GUEST, None)
+    assert services.history.sweep() == 1
+    assert services.history.page(GUEST, 1).total == 1
+
+
+def test_each_scope_has_a_database_session_of_its_own_until_it_ends(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    scope = ["a request"]
+    session = services.session_of(lambda: scope[0])
+    first = session()
+    assert session() is first
+    scope[0] = "another request"
+    assert session() is not first
+    session.remove()
+    scope[0] = "a request"
+    assert session() is first
+    session.remove()
+    assert session() is not first
+    session.remove()
+
+
+def test_the_first_start_makes_a_private_folder_and_a_private_key(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path / "deep")
+    key = signing_key(settings)
+    assert len(key) >= 32
+    assert (mode(settings.data), mode(settings.data / "secret_key")) == (0o700, 0o600)
+    assert signing_key(settings) == key
+    assert signing_key(make_settings(tmp_path / "other")) != key
+
+
+def test_a_given_key_goes_before_a_file_and_a_file_before_our_own(tmp_path: Path) -> None:
+    own = signing_key(make_settings(tmp_path))
+    file = tmp_path / "key"
+    file.write_text(GIVEN[::-1])
+    file.chmod(0o600)
+    assert signing_key(make_settings(tmp_path, secret_key_file=file)) == GIVEN[::-1] != own
+    assert signing_key(make_settings(tmp_path, secret_key_file=file, secret_key=GIVEN)) == GIVEN
+
+
+def test_a_given_key_that_can_be_guessed_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="VITRINE_SECRET_KEY") as caught:
+        signing_key(make_settings(tmp_path, secret_key="changeme"))
+    assert "changeme" not in str(caught.value)
+    assert not (tmp_path / "data" / "secret_key").exists()

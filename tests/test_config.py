@@ -1,0 +1,191 @@
+"""The settings: read once from the environment, strictly, with defaults that are safe on a desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.config import TREE, Settings, load_settings
+from app.errors import InvalidSettings
+
+ADDRESS = "https://photos.example.org"
+READ = {
+    "VITRINE_HOST": ("0.0.0.0", "host", "0.0.0.0"),
+    "VITRINE_DATABASE_URL": ("sqlite://", "database_url", "sqlite://"),
+    "VITRINE_SECRET_KEY_FILE": ("/run/key", "secret_key_file", Path("/run/key")),
+    "VITRINE_PLAIN_HTTP": ("yes", "plain_http", True),
+    "VITRINE_TRUSTED_PROXIES": ("5", "trusted_proxies", 5),
+    "VITRINE_ACCESS": ("guests", "access", "guests"),
+    "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
+    "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
+    "VITRINE_MAX_FILE_MB": ("0.25", "max_file_mb", 0.25),
+    "VITRINE_MAX_PHOTOS": ("1", "max_photos", 1),
+    "VITRINE_WORKERS": ("64", "workers", 64),
+    "VITRINE_LOG_FORMAT": ("text", "log_format", "text"),
+    "vitrine_port": ("9000", "port", 9000),
+}
+WRONG = {
+    "VITRINE_PORT": ("0", "65536", "eighty"),
+    "VITRINE_PLAIN_HTTP": ("perhaps",),
+    "VITRINE_TRUSTED_PROXIES": ("-1", "6", "all"),
+    "VITRINE_ACCESS": ("public", "Guests"),
+    "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
+    "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),
+    "VITRINE_MAX_FILE_MB": ("0", "-1", "inf"),
+    "VITRINE_MAX_REQUEST_MB": ("0", "inf"),
+    "VITRINE_MAX_PHOTOS": ("0", "101"),
+    "VITRINE_MAX_MEGAPIXELS": ("0", "nan"),
+    "VITRINE_MAX_SIDE": ("0",),
+    "VITRINE_MAX_PIXEL_SCANS": ("0",),
+    "VITRINE_WORKERS": ("-1", "65"),
+    "VITRINE_THREADS": ("0", "65"),
+    "VITRINE_LOG_FORMAT": ("xml",),
+    "VITRINE_PUBLIC_URL": (
+        *("photos.example.org", "ftp://photos.example.org", "https://", "https:photos.example.org", "//photos.example.org"),
+        *("https://photos.example.org/?a=1", "https://photos.example.org/#top", "https://[::1", "javascript:alert(1)"),
+    ),
+}
+
+
+def test_without_any_setting_the_site_is_private_and_for_this_machine() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.access) == ("127.0.0.1", 8000, "private")
+    assert (settings.plain_http, settings.trusted_proxies, settings.secret_key) == (False, 0, None)
+    assert (settings.address, settings.https) == ("http://127.0.0.1:8000", False)
+    assert settings.models == TREE / "models"
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    text, field, value = READ[name]
+    assert getattr(load_settings(), field) != value
+    monkeypatch.setenv(name, text)
+    assert getattr(load_settings(), field) == value
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_value_that_cannot_be_meant_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=rf"^{name}: .+\.$"):
+        load_settings()
+
+
+def test_a_wrong_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_TRUSTED_PROXIES", "correct-horse")
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    assert "correct-horse" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["VITRINE_PROT", "VITRINE_", "VITRINE_SECRET", "VITRINE_HOST_"])
+def test_a_name_that_is_no_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(InvalidSettings, match=rf"^There is no setting {name}; docs/settings.md lists them all\.$"):
+        load_settings()
+
+
+def test_a_given_name_that_is_no_setting_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match="VITRINE_PROT"):
+        load_settings(prot=8001)
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_settings()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"VITRINE_{name.upper()}", "")
+    monkeypatch.setenv("HOST", "")
+    monkeypatch.setenv("PORT", "")
+    assert load_settings() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "ours", "common", "port"),
+    [
+        ({}, None, None, 8000),
+        ({}, None, "8001", 8001),
+        ({}, "8002", "8001", 8002),
+        ({}, "", "8001", 8001),
+        ({"port": 8003}, "8002", "8001", 8003),
+        ({"port": 8003}, None, "8001", 8003),
+    ],
+)
+def test_the_nearest_port_wins(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, int], ours: str | None, common: str | None, port: int
+) -> None:
+    for name, value in (("VITRINE_PORT", ours), ("PORT", common)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert load_settings(**given).port == port
+
+
+def test_the_nearest_host_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "127.0.0.2")
+    assert load_settings().host == "127.0.0.2"
+    monkeypatch.setenv("VITRINE_HOST", "127.0.0.3")
+    assert load_settings().host == "127.0.0.3"
+    assert load_settings(host="127.0.0.4").host == "127.0.0.4"
+
+
+def test_a_port_that_the_platform_gives_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "99999")
+    with pytest.raises(InvalidSettings, match="PORT"):
+        load_settings()
+
+
+def test_the_public_address_decides_what_links_and_cookies_are_made_of() -> None:
+    assert load_settings(port=8123).address == "http://127.0.0.1:8123"
+    over_tls = load_settings(public_url=f"{ADDRESS}/")
+    assert (over_tls.address, over_tls.https) == (ADDRESS, True)
+    plain = load_settings(public_url="http://photos.example.org:8080")
+    assert (plain.address, plain.https) == ("http://photos.example.org:8080", False)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "plain_http", "host", "allowed"),
+    [
+        ("", False, "127.0.0.1:8000", True),
+        ("", False, "127.8.8.8", True),
+        ("", False, "LOCALHOST:8000", True),
+        ("", False, "[::1]:8000", True),
+        ("", False, "192.168.1.20:8000", False),
+        ("", False, "photos.example.org", False),
+        ("", False, "127.example.org", False),
+        ("", False, "127.0.0.1.example.org:8000", False),
+        ("", False, "localhost.example.org", False),
+        ("", False, "127.0.0.1@example.org", False),
+        ("", False, "", False),
+        ("", True, "192.168.1.20:8000", True),
+        ("http://photos.example.org", False, "127.0.0.1:8000", False),
+        ("http://photos.example.org", False, "photos.example.org", False),
+        ("http://photos.example.org", True, "photos.example.org", True),
+        ("http://localhost:9000", False, "localhost:9000", True),
+        (ADDRESS, False, "photos.example.org", True),
+        (ADDRESS, False, "10.0.0.1", True),
+    ],
+)
+def test_a_password_is_taken_over_tls_or_on_this_machine(public_url: str, plain_http: bool, host: str, allowed: bool) -> None:
+    assert load_settings(public_url=public_url, plain_http=plain_http).login_allowed(host) is allowed
+
+
+def test_folders_are_absolute_wherever_the_process_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = load_settings(models="~/models")
+    assert (settings.data, settings.models) == (tmp_path / "data", tmp_path / "home" / "models")
+    assert settings.database == f"sqlite:///{tmp_path / 'data' / 'vitrine.db'}"
+    assert load_settings(database_url="sqlite://").database == "sqlite://"
+
+
+def test_settings_stay_as_they_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    monkeypatch.setenv("VITRINE_PORT", "9000")
+    assert settings.port == 8000
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 9000  # type: ignore[misc]
+
+
+def test_the_secret_is_not_shown_with_the_settings() -> None:
+    settings = load_settings(secret_key="abcdefghijklmnopqrstuvwxyz0123456789")
+    assert "abcdefgh" not in repr(settings) + str(settings) + settings.model_dump_json()

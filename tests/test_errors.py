@@ -1,0 +1,77 @@
+"""What can go wrong, as nouns: codes that programs rely on, and sentences for whoever caused it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from http import HTTPStatus
+
+import pytest
+
+import app.errors
+from app.config import TREE
+from app.errors import DatabaseUnavailable, InvalidImage, InvalidSettings, Overloaded, TooManyAttempts, VitrineError
+from app.http.errors import problem_of
+
+ERRORS = {
+    kind.__name__: kind
+    for _, kind in inspect.getmembers(app.errors, inspect.isclass)
+    if issubclass(kind, VitrineError) and kind is not VitrineError
+}
+# The door is not reached by the first; the others are raised by pages and commands only.
+NOT_OF_THE_API = {"InvalidSettings", "InvalidAccount", "InvalidDataset", "InvalidSetupLink", "PredictionNotFound"}
+
+
+def made(kind: type[VitrineError]) -> VitrineError:
+    return kind("A sentence.", 7) if issubclass(kind, Overloaded | TooManyAttempts) else kind("A sentence.")
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_the_code_of_an_error_is_its_noun(name: str) -> None:
+    assert ERRORS[name].code == re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    assert "code" in vars(ERRORS[name]), "a code of its own, not its parent's"
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_is_explained_and_speaks_its_sentence(name: str) -> None:
+    assert (ERRORS[name].__doc__ or "").endswith(".")
+    assert str(made(ERRORS[name])) == "A sentence."
+
+
+def test_one_who_catches_the_root_catches_every_refusal() -> None:
+    assert ERRORS
+    for kind in ERRORS.values():
+        with pytest.raises(VitrineError):
+            raise made(kind)
+
+
+def test_whatever_is_wrong_with_a_picture_is_an_invalid_image() -> None:
+    assert {kind.__name__ for kind in ERRORS.values() if issubclass(kind, InvalidImage)} == {
+        "InvalidImage",
+        "UnsupportedImage",
+        "ImageTooLarge",
+        "ImageTooComplex",
+    }
+
+
+def test_whoever_must_wait_is_told_how_long() -> None:
+    assert (Overloaded("Busy.").retry_after, Overloaded("Busy.", 3).retry_after) == (1, 3)
+    assert TooManyAttempts("Wait.", 240).retry_after == 240
+    assert DatabaseUnavailable().retry_after > 0
+    assert str(DatabaseUnavailable()) == "The database does not answer; please try again in a moment."
+
+
+def test_every_refusal_leaves_with_a_status_that_says_whose_fault_it_is() -> None:
+    by_fault = {name: problem_of(made(kind)).status // 100 for name, kind in ERRORS.items() if kind is not InvalidSettings}
+    ours = {"InvalidPackage", "InvalidModel", "DatabaseUnavailable", "Overloaded"}
+    assert {name for name, hundreds in by_fault.items() if hundreds == 5} == ours
+    assert {name for name, hundreds in by_fault.items() if hundreds == 4} == by_fault.keys() - ours
+
+
+def test_the_documented_codes_are_those_the_api_answers() -> None:
+    text = " ".join((TREE / "docs" / "addresses.md").read_text(encoding="utf-8").split()).partition("Errors of the API are")[2]
+    documented: dict[str, int] = {}
+    for codes, status in re.findall(r"((?:`\w+`(?:, | and )?)+) \((\d{3})", text):
+        documented |= dict.fromkeys(re.findall(r"`(\w+)`", codes), int(status))
+    answered = {kind.code: problem_of(made(kind)).status for name, kind in ERRORS.items() if name not in NOT_OF_THE_API}
+    assert documented == {**answered, "request_too_large": HTTPStatus(413).value}
