@@ -28,7 +28,7 @@ def assert_nothing_kept(visitor: Visitor) -> None:
     assert "Nothing hangs here yet" in Page(visitor.get("/history")).words
 
 
-@pytest.mark.parametrize(("photo", "answer"), [(CAT, "This image is a Cat"), (DOG, "This image is a Dog")])
+@pytest.mark.parametrize(("photo", "answer"), [(CAT, "This image is a Cat"), (DOG, "This image is a Dog")], ids=["cat", "dog"])
 def test_one_photo_leads_to_a_page_of_its_own(ada: Visitor, photo: Path, answer: str) -> None:
     reply = upload(ada, (photo.name, photo.read_bytes()), model="cats-vs-dogs")
     assert reply.status == 303
@@ -74,6 +74,7 @@ def test_bad_photos_beside_a_good_one_are_named_with_their_reasons(guest: Visito
         (CAT.read_bytes()[:4000], 422, DAMAGED),
         (bytes(600_000), 413, "This file has 0.6 MB, and at most 0.5 MB are taken."),
     ],
+    ids=["text", "empty", "half", "large"],
 )
 def test_a_bad_photo_alone_is_an_error_and_the_model_stays_chosen(
     guest: Visitor, content: bytes, status: int, sentence: str
@@ -132,9 +133,9 @@ def test_thousands_of_parts_are_over_the_limit_too(guest: Visitor) -> None:
 def test_each_sample_is_shown_and_one_click_answers_it(ada: Visitor) -> None:
     page = Page(ada.get("/"))
     samples = page.all("button", name="sample")
+    pictures = [ada.get(image["src"]) for image in page.all("img") if image["alt"].startswith("Classify the sample: ")]
     assert len(samples) == 6
-    for image in (image for image in page.all("img") if image["alt"].startswith("Classify the sample: ")):
-        assert ada.get(image["src"]).headers["Content-Type"] == "image/jpeg"
+    assert [picture.headers["Content-Type"] for picture in pictures] == ["image/jpeg"] * 6
     reply = ada.submit("/", {"sample": samples[0]["value"]})
     answer = Page(ada.get(reply.headers["Location"]))
     assert "This image is a Cat" in answer.words

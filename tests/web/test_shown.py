@@ -72,7 +72,7 @@ def test_of_many_classes_five_are_shown_and_the_others_on_demand(guest: Visitor)
     assert len(re.findall(r"\d [<> ]*[\d.]+ %", others)) == 5
 
 
-@pytest.mark.parametrize(("photo", "name"), [(BLACK, f"a {DARK}"), (WHITE, f"the {LIGHT}")])
+@pytest.mark.parametrize(("photo", "name"), [(BLACK, f"a {DARK}"), (WHITE, f"the {LIGHT}")], ids=["label", "title"])
 def test_names_of_classes_and_titles_are_text_whatever_they_hold(guest: Visitor, photo: bytes, name: str) -> None:
     address, page = answer(guest, photo, "hostile")
     listed = Page(guest.submit("/", {"model": "hostile"}, [("images", "a.png", photo), ("images", "b.png", photo)]))
