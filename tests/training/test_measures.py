@@ -13,6 +13,7 @@ from app.training.measures import (
     Labels,
     Probabilities,
     accuracy,
+    area_under_curve,
     balanced_accuracy,
     calibration_error,
     calibration_table,
@@ -123,6 +124,13 @@ def test_two_classes_have_an_area_under_the_curve_and_others_have_none() -> None
     ]
 
 
+@UNHURRIED
+@given(answered(classes=2))
+def test_the_area_under_the_curve_is_the_one_of_scikit_learn_ties_included(case: tuple[Labels, Probabilities]) -> None:
+    truth, probabilities = np.append(case[0], [0, 1]), np.vstack([case[1], [[0.5, 0.5]] * 2])
+    assert area_under_curve(truth, probabilities) == pytest.approx(roc_auc_score(truth, probabilities[:, 1]))
+
+
 def test_one_class_alone_has_no_area_under_the_curve() -> None:
     assert "area under the ROC curve" not in {metric.name for metric in measure(TRUTH[:3] * 0, ANSWERS[:3, :2] + 0.1)}
 
@@ -158,8 +166,9 @@ def test_more_photos_narrow_the_interval() -> None:
 
 def test_one_photo_a_class_makes_a_wide_interval_not_a_sure_one() -> None:
     # Of two photos, one right: a quarter of all draws has it twice, a quarter not at all.
-    found = measure(np.array([0, 1], dtype=np.intp), np.array([[0.9, 0.1], [0.8, 0.2]]))[0]
+    found, *_, area = measure(np.array([0, 1], dtype=np.intp), np.array([[0.9, 0.1], [0.8, 0.2]]))
     assert (found.value, found.low, found.high) == (0.5, 0, 1)
+    assert (area.name, area.value, area.low, area.high) == ("area under the ROC curve", 1, None, None)
 
 
 def test_many_classes_of_one_photo_each_have_intervals_too() -> None:
