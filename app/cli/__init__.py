@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -31,8 +32,14 @@ for command in (serve, train, predict, models, users, keys):
 
 def main() -> None:
     """Run the command line, and tell what was refused in one line."""
+    # The name of a file may hold bytes that are no text: it leaves as it came, in every locale.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         vitrine()
     except VitrineError as error:
         click.echo(f"vitrine: {error}", err=True)
+        sys.exit(1)
+    except UnicodeError:  # bytes in the command or its input that neither a database nor a hash can take
+        click.echo("vitrine: Something that was given cannot be read as UTF-8 text.", err=True)
         sys.exit(1)
