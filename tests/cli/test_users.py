@@ -1,0 +1,114 @@
+"""Accounts from the command line: the password is never on it, and only a link goes to standard output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from app.cli.users import users
+from app.composition import Services
+from app.storage.tables import User
+from tests.cli.running import Ran, Run, output_of, refusal_of
+from tests.serving import EMAIL, PASSWORD
+
+
+def create(vitrine: Run, *words: str, given: bytes = PASSWORD.encode() + b"\n") -> Ran:
+    return vitrine("users", "create", *words, "--password-stdin", given=given)
+
+
+def roles_by_email(services: Services) -> dict[str, list[str]]:
+    with services.sessions() as session:
+        return {user.email: [role.name for role in user.roles] for user in session.scalars(select(User))}
+
+
+def assert_password(services: Services, password: str, email: str = EMAIL) -> None:
+    with services.sessions() as session:
+        user = session.scalars(select(User).where(User.email == email)).one()
+        assert PasswordHasher().verify(user.password or "", password)
+
+
+def test_an_account_is_made_with_the_password_from_standard_input(vitrine: Run, services: Services) -> None:
+    made = create(vitrine, EMAIL)
+    assert made == Ran(0, "", f"The account {EMAIL} is made.\n")
+    assert roles_by_email(services) == {EMAIL: []}
+    assert_password(services, PASSWORD)
+
+
+def test_an_account_is_an_administrators_only_where_that_is_said(vitrine: Run, services: Services) -> None:
+    create(vitrine, EMAIL, "--admin")
+    create(vitrine, "grace@example.org")
+    assert roles_by_email(services) == {EMAIL: ["admin"], "grace@example.org": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "password"),
+    [
+        (b" with spaces around \r\n", " with spaces around "),
+        (b"without an end of line", "without an end of line"),
+        ("ein Schlüssel für Ähren\nand more\n".encode(), "ein Schlüssel für Ähren"),
+    ],
+    ids=["spaces", "no-end", "umlauts"],
+)
+def test_the_password_is_the_first_line_as_it_stands(vitrine: Run, services: Services, given: bytes, password: str) -> None:
+    output_of(create(vitrine, EMAIL, given=given))
+    assert_password(services, password)
+
+
+def test_the_password_is_asked_for_twice_and_never_shown(data: Path, services: Services) -> None:
+    other = "another horse battery"
+    typed = "\n".join([PASSWORD, other, other, other])
+    result = CliRunner().invoke(users, ["create", EMAIL], input=typed)
+    assert result.exit_code == 0, result.output
+    assert result.output.count("Repeat for confirmation") == 2
+    assert PASSWORD not in result.output
+    assert other not in result.output
+    assert_password(services, other)
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"short\n", b"x" * 1025])
+def test_a_password_that_cannot_be_used_makes_no_account(vitrine: Run, services: Services, given: bytes) -> None:
+    assert refusal_of(create(vitrine, EMAIL, given=given)) == "Choose a password of 12 to 1024 characters."
+    assert roles_by_email(services) == {}
+
+
+def test_a_password_that_is_no_text_is_refused_in_one_line(vitrine: Run, services: Services) -> None:
+    assert "UTF-8" in refusal_of(create(vitrine, EMAIL, given=b"correct horse \xff battery\n"))
+    assert roles_by_email(services) == {}
+
+
+def test_a_second_account_of_one_address_is_refused(vitrine: Run, services: Services) -> None:
+    create(vitrine, EMAIL)
+    assert "already" in refusal_of(create(vitrine, EMAIL.upper(), given=b"another horse battery\n"))
+    assert_password(services, PASSWORD)
+
+
+def test_what_is_no_address_is_refused(vitrine: Run, services: Services) -> None:
+    assert refusal_of(create(vitrine, "ada")) == "ada is not an e-mail address."
+    assert roles_by_email(services) == {}
+
+
+def test_the_link_for_the_first_administrator_is_all_that_is_printed(
+    vitrine: Run, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINE_PUBLIC_URL", "https://photos.example.org")
+    printed = vitrine("users", "setup-link")
+    assert printed.err == ""
+    link = re.fullmatch(r"https://photos\.example\.org/setup/(\S+)\n", output_of(printed))
+    assert link
+    services.accounts.check_setup_token(link[1])
+
+
+def test_the_link_stays_the_same_when_it_is_asked_for_again(vitrine: Run) -> None:
+    assert output_of(vitrine("users", "setup-link")) == output_of(vitrine("users", "setup-link"))
+
+
+def test_there_is_no_link_once_anybody_has_an_account(vitrine: Run, data: Path) -> None:
+    vitrine("users", "setup-link")
+    create(vitrine, EMAIL)
+    assert "vitrine users create" in refusal_of(vitrine("users", "setup-link"))
+    assert not (data / "setup_token").exists()
