@@ -13,7 +13,7 @@ test: ## The whole suite, browser journeys included.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
 	@PYTHON="$(PYTHON)" scripts/install test

@@ -9,7 +9,7 @@ from app.http.logs import library_logs
 _settings = load_settings()
 
 wsgi_app = "wsgi:app"
-bind = f"{_settings.host}:{_settings.port}"
+bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 
 # A thread waits while another decodes or a slow client sends; the processes use the cores.
 worker_class = "gthread"

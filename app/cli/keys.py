@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 from rich.console import Console
 from rich.table import Table
 
 from app.cli.house import open_house
 from app.errors import InvalidKey
-from app.services.api_keys import SCOPES, KeyRow
+from app.services.api_keys import SCOPES
 
 
 @click.group()
@@ -38,7 +36,7 @@ def list_keys(user: str) -> None:
     table = Table("key", "name", "scopes", "made", "last used", "state")
     for key in services.api_keys.list(services.accounts.number_of(user)):
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
-        table.add_row(key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, _state(key))
+        table.add_row(key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, key.state)
     Console(markup=False, emoji=False).print(table)
 
 
@@ -51,9 +49,3 @@ def revoke(key_id: str, user: str) -> None:
     if not services.api_keys.revoke(services.accounts.number_of(user), key_id):
         raise InvalidKey(f"{user} has no key {key_id!r}.")
     click.echo(f"The key {key_id} is revoked.", err=True)
-
-
-def _state(key: KeyRow) -> str:
-    if key.revoked:
-        return "revoked"
-    return "expired" if key.expires_at is not None and key.expires_at <= datetime.now(UTC) else "good"

@@ -57,6 +57,13 @@ class KeyRow:
         """The part of the key that tells it from the others."""
         return f"{_PREFIX}_{self.id}_…"
 
+    @property
+    def state(self) -> str:
+        """In one word: good, expired or revoked."""
+        if self.revoked:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= datetime.now(UTC) else "good"
+
 
 class ApiKeys:
     """A key is `vtr_<id>_<secret>_<checksum>`; good ones are remembered for five seconds, so that a revoked one dies soon."""

@@ -51,7 +51,6 @@ def test_what_depends_on_the_visitor_is_never_kept_by_a_cache(site: RunningSite,
     assert site.request(method, path).headers["Cache-Control"] == expected
 
 
-@pytest.mark.xdist_group("https")
 @pytest.mark.parametrize("path", ["/login", "/static/app.css", "/nothing", "/api/v1/openapi.json"])
 def test_over_https_the_browser_is_told_to_stay_there(https_site: RunningSite, path: str) -> None:
     headers = https_site.request("GET", path).headers

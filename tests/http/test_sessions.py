@@ -49,7 +49,6 @@ def test_cookies_are_kept_from_scripts_and_other_sites(site: RunningSite) -> Non
     assert log_in_to_stay(site) == {"vitrine": expected, "vitrine-remember": expected}
 
 
-@pytest.mark.xdist_group("https")
 def test_over_https_cookies_are_bound_to_this_host_and_to_tls(https_site: RunningSite) -> None:
     expected = {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"}
     assert log_in_to_stay(https_site) == {"__Host-vitrine": expected, "__Host-vitrine-remember": expected}

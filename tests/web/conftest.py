@@ -11,14 +11,6 @@ from tests.web.hostile import publish_hostile
 from tests.web.visiting import Visitor, make_visitor
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one test process do everything on the second site, so that it starts once."""
-    for item in items:
-        if "small_site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("small site"))
-
-
 @pytest.fixture(scope="module")
 def ada(site: RunningSite) -> Visitor:
     """Give a visitor who is logged in."""
