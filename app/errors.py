@@ -73,6 +73,16 @@ class InvalidModel(VitrineError):
     code = "invalid_model"
 
 
+class UnsafeModel(InvalidModel):
+    """A model file would use something that is not on the allow-list; `names` are what it names."""
+
+    code = "unsafe_model"
+
+    def __init__(self, message: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.names = names
+
+
 class InvalidDataset(VitrineError):
     """A folder of photos cannot be learned from."""
 

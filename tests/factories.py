@@ -114,7 +114,7 @@ def make_manifest(name: str = "shade", **given: Any) -> Manifest:
         "artifact": "source.pkl",
         "digests": {},
         "created_at": "2026-01-01T00:00:00+00:00",
-        "origin": "added",
+        "origin": "imported",
         "libraries": installed(),
     }
     return Manifest(**{**values, **given})

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from app.errors import InvalidPackage
+from app.inference.provenance import Answers, Features, Proof, RuntimeName, Source
 from app.inference.recipe import Recipe
 
 MANIFEST = "manifest.json"
@@ -47,11 +48,11 @@ class Manifest:
     version: str
     classes: tuple[str, ...]
     recipe: Recipe
-    runtime: Literal["sklearn"]
+    runtime: RuntimeName
     artifact: str
     digests: Mapping[str, str]
     created_at: str
-    origin: Literal["trained", "added"]
+    origin: Literal["trained", "imported"]
     summary: str = ""
     expects: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +61,10 @@ class Manifest:
     split: str | None = None
     samples: tuple[Sample, ...] = ()
     attribution: str | None = None
+    answers: Answers = "predict_proba"
+    features: Features | None = None
+    source: Source | None = None
+    proof: Proof | None = None
 
     def metric(self, name: str) -> Metric | None:
         """Give the metric of that name, or None where it was not measured."""

@@ -44,7 +44,7 @@ class AddingService:
             artifact="source.pkl",
             digests={},
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            origin="added",
+            origin="imported",
             summary="Added as a pickle that its owner vouched for.",
             expects=f"A picture like those it was trained on; it is seen at {size} pixels.",
             libraries=installed(),

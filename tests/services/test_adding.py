@@ -58,7 +58,7 @@ class Trap:
 
 def test_an_added_classifier_answers(services: Services, tmp_path: Path) -> None:
     package = add(services, write(tmp_path, make_classifier()))
-    assert (package.manifest.classes, package.manifest.origin) == (("dark", "light"), "added")
+    assert (package.manifest.classes, package.manifest.origin) == (("dark", "light"), "imported")
     assert (package.folder / "source.pkl").read_bytes() == (tmp_path / "model.pkl").read_bytes()
     assert package.card.startswith("# shade\n")
     answer = services.classification.classify(make_picture((250, 250, 250)), owner=Owner(), model="shade")
