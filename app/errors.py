@@ -61,6 +61,12 @@ class ModelRequired(VitrineError):
     code = "model_required"
 
 
+class VersionKept(VitrineError):
+    """A version may not be removed: it is the active one, or it came with the project."""
+
+    code = "version_kept"
+
+
 class InvalidPackage(VitrineError):
     """A model package is damaged, or is not what its manifest says."""
 

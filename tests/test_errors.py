@@ -19,7 +19,7 @@ ERRORS = {
     if issubclass(kind, VitrineError) and kind is not VitrineError
 }
 # The door is not reached by the first; the others are raised by pages and commands only.
-NOT_OF_THE_API = {"InvalidSettings", "InvalidAccount", "InvalidDataset", "InvalidSetupLink", "PredictionNotFound"}
+NOT_OF_THE_API = {"InvalidSettings", "InvalidAccount", "InvalidDataset", "InvalidSetupLink", "PredictionNotFound", "VersionKept"}
 
 
 def made(kind: type[VitrineError]) -> VitrineError:

@@ -27,6 +27,7 @@ def serve(host: str | None, port: int | None) -> None:
     services = open_house(settings)
     signing_key(settings)
     services.history.sweep()
+    services.repository.sweep()
     for line in greeting(services):
         click.echo(line)
     services.engine.dispose()

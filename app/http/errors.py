@@ -30,6 +30,7 @@ from app.errors import (
     PredictionNotFound,
     TooManyAttempts,
     UnsupportedImage,
+    VersionKept,
     VitrineError,
 )
 
@@ -41,6 +42,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     PredictionNotFound: HTTPStatus.NOT_FOUND,
     InvalidSetupLink: HTTPStatus.NOT_FOUND,
     ModelRequired: HTTPStatus.CONFLICT,
+    VersionKept: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus(413),
     UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageTooComplex: HTTPStatus.UNPROCESSABLE_ENTITY,

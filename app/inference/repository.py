@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
-import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.errors import InvalidPackage, ModelNotFound
+from app.errors import InvalidPackage, ModelNotFound, Overloaded, VersionKept, VitrineError
+from app.inference.durable import make_folder, settle, settle_tree, write_durably
 from app.inference.package import MANIFEST, Manifest, ModelPackage, valid_name, write_manifest
+from app.inference.pointer import LEFTOVERS, Pointer
 
-_ACTIVE = "active"
+# A publication writes and syncs a model file of some hundred megabytes at most.
+_LOCK_SECONDS = 60.0
 
 
 class Repository:
@@ -28,94 +32,191 @@ class Repository:
     def names(self) -> list[str]:
         """Give every model that has at least one version, sorted."""
         names = {entry.name for root in self._roots for entry in _folders(root) if valid_name(entry.name)}
-        return sorted(name for name in names if self.versions(name))
+        return sorted(name for name in names if self._is_model(name))
 
     def versions(self, name: str) -> list[str]:
         """Give the versions of a model, oldest first; none where there is no such model."""
-        if not valid_name(name):
-            return []
-        found = {
-            entry.name
-            for root in self._roots
-            for entry in _folders(root / name)
-            if entry.name.isascii() and entry.name.isdigit() and (entry / MANIFEST).is_file()
-        }
-        return sorted(found, key=int)
+        return [entry for entry in self._numbers(name) if self._root_of(name, entry) is not None]
 
     def active_version(self, name: str) -> str:
-        """Give the version that answers when none is named: the activated one, else the newest."""
+        """Give the version that answers when none is named: the latest activated one that is there, else the newest."""
         versions = self.versions(name)
         if not versions:
             raise ModelNotFound(f"There is no model called {name!r}.")
-        try:
-            pointed = (self._own / name / _ACTIVE).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            return versions[-1]
-        return pointed if pointed in versions else versions[-1]
+        return next((version for version in self.activations(name) if version in versions), versions[-1])
+
+    def activations(self, name: str) -> list[str]:
+        """Give what was activated, the latest first, whether it is still there or not."""
+        return self._pointer(name).activations() if valid_name(name) else []
 
     def package(self, name: str, version: str | None = None) -> ModelPackage:
         """Read the manifest of a version, the active one where none is named; raise ModelNotFound or InvalidPackage."""
         chosen = self.active_version(name) if version is None else version
-        if chosen not in self.versions(name):
-            raise ModelNotFound(f"There is no version {chosen!r} of a model called {name!r}.")
-        folder = next(root / name / chosen for root in self._roots if (root / name / chosen / MANIFEST).is_file())
-        return ModelPackage.read(folder)
+        self._demand(name, chosen)
+        root = self._root_of(name, chosen)
+        if root is None:  # removed since
+            raise _not_there(name, chosen)
+        return ModelPackage.read(root / name / chosen)
 
     def activate(self, name: str, version: str) -> None:
         """Let a version answer from now on; whoever looks sees the old or the new one, never neither."""
-        if version not in self.versions(name):
-            raise ModelNotFound(f"There is no version {version!r} of a model called {name!r}.")
-        with self._locked():
-            self._point(name, version)
+        self._demand(name, version)
+        with self._changing():
+            self._demand(name, version)
+            before = self.active_version(name)
+            if version != before:
+                self._pointer(name).write([version, before, *self._before(name)])
+            elif version not in self.activations(name)[:1]:
+                self._pointer(name).write([version, *self._before(name)])
 
-    def _point(self, name: str, version: str) -> None:
-        folder = self._own / name
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".active-", delete=False) as file:
-            file.write(f"{version}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(folder / _ACTIVE)
+    def rollback(self, name: str) -> str:
+        """Let the version that was active before answer again, and give it; called again, it goes back one more.
+
+        What is left this way is not among those that a further call goes back to: name it to activate it again.
+        """
+        with self._changing():
+            active, before = self.active_version(name), self._before(name)
+            if not before:
+                raise ModelNotFound(f"No version of {name!r} was active before {active!r}: name the one to activate.")
+            self._pointer(name).write(before)
+            return before[0]
+
+    def remove(self, name: str, version: str) -> None:
+        """Remove a version for good: its number is never given again, and whoever has it open goes on with it.
+
+        Raise ModelNotFound where it is not there, VersionKept where it is the active one or came with the project.
+        """
+        self._demand(name, version)
+        with self._changing():
+            self._demand(name, version)
+            if self._root_of(name, version) != self._own:
+                raise VersionKept(f"Version {version!r} of {name!r} stays, since it comes with Vitrine: activate another one.")
+            if version == self.active_version(name):
+                raise VersionKept(f"Version {version!r} of {name!r} stays, since it is active: activate another one first.")
+            self._pointer(name).reserve(self._highest(name))
+            folder = self._own / name
+            removed = folder / f".removed-{version}"
+            (folder / version).rename(removed)
+            settle(folder)
+            shutil.rmtree(removed, ignore_errors=True)
 
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> ModelPackage:
-        """Write the next version of a model: whole, or not at all.
+        """Write the next version of a model: whole, also after a power cut, or not at all.
 
         The version and the digests of all files are filled in here. The first version of a name becomes active by being the
         only one; a later one waits for `activate`, so the pointer is fixed on what answered before.
         """
         if not valid_name(manifest.name):
             raise InvalidPackage(f"A model cannot be called {manifest.name!r}: use lower-case letters, digits and dashes.")
-        with self._locked():
-            versions = self.versions(manifest.name)
-            if versions:
-                self._point(manifest.name, self.active_version(manifest.name))
-            version = str(int(versions[-1]) + 1 if versions else 1)
+        with self._changing():
+            if self.versions(manifest.name) and not self.activations(manifest.name):
+                self._pointer(manifest.name).write([self.active_version(manifest.name)])
+            version = str(self._highest(manifest.name) + 1)
             digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
             complete = replace(manifest, version=version, digests=digests)
             return self._write(complete, files)
 
+    def sweep(self) -> None:
+        """Remove what killed processes left half done; whoever is changing something now does that anyway."""
+        # A folder that is not there or may not be written to has nothing to sweep, and stops no start.
+        with contextlib.suppress(OSError, VitrineError):
+            if self._own.is_dir():
+                with self._changing(seconds=0):
+                    pass
+
     def _write(self, manifest: Manifest, files: Mapping[str, bytes]) -> ModelPackage:
-        target = self._own / manifest.name / manifest.version
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".staging-"))
+        folder = self._own / manifest.name
+        make_folder(folder)
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=".staging-"))
         try:
             for name, content in {**files, MANIFEST: write_manifest(manifest)}.items():
                 path = staging / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                write_durably(path, content)
             staging.chmod(0o755)
-            staging.rename(target)
+            settle_tree(staging)
+            self._pointer(manifest.name).reserve(int(manifest.version))
+            staging.rename(folder / manifest.version)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-        return ModelPackage(target, manifest)
+        settle(folder)
+        return ModelPackage(folder / manifest.version, manifest)
+
+    def _demand(self, name: str, version: str) -> None:
+        if version not in self.versions(name):
+            raise _not_there(name, version)
+
+    def _is_model(self, name: str) -> bool:
+        try:
+            return bool(self.versions(name))
+        except InvalidPackage:  # it cannot be read now: to leave it out would hide that
+            return True
+
+    def _before(self, name: str) -> list[str]:
+        """Give what was active before the active version and is still there, the latest first."""
+        versions, active = self.versions(name), self.active_version(name)
+        there = [version for version in self.activations(name) if version in versions]
+        while there and there[0] == active:
+            there = there[1:]
+        return there
+
+    def _numbers(self, name: str) -> list[str]:
+        """Give the names of all folders that are numbers, the smallest first: versions, and what is left of damaged ones."""
+        if not valid_name(name):
+            return []
+        found = {entry.name for root in self._roots for entry in _folders(root / name)}
+        return sorted((entry for entry in found if entry.isascii() and entry.isdigit()), key=int)
+
+    def _highest(self, name: str) -> int:
+        return max(self._pointer(name).highest(), *(int(number) for number in self._numbers(name)), 0)
+
+    def _root_of(self, name: str, version: str) -> Path | None:
+        return next((root for root in self._roots if _is_there(root / name / version / MANIFEST)), None)
+
+    def _pointer(self, name: str) -> Pointer:
+        return Pointer(self._own / name)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._own.mkdir(parents=True, exist_ok=True)
+    def _changing(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+        """Keep all other writers out, in every process, and clear away what those before left half done."""
+        make_folder(self._own)
         with (self._own / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            until = time.monotonic() + seconds
+            while not _taken(lock.fileno()):
+                if time.monotonic() >= until:
+                    raise Overloaded("Another process is changing the models; please try again in a moment.")
+                time.sleep(0.01)
+            self._clear()
             yield
+
+    def _clear(self) -> None:
+        for folder in _folders(self._own):
+            with contextlib.suppress(OSError):  # one folder that cannot be cleared keeps nobody from changing the others
+                for left in [entry for entry in folder.iterdir() if entry.name.startswith(LEFTOVERS)]:
+                    if left.is_dir() and not left.is_symlink():
+                        shutil.rmtree(left, ignore_errors=True)
+                    else:
+                        left.unlink(missing_ok=True)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _not_there(name: str, version: str) -> ModelNotFound:
+    return ModelNotFound(f"There is no version {version!r} of a model called {name!r}.")
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # it may not be looked at: whoever reads it is told so, and no other version takes its place
+        return True
 
 
 def _folders(root: Path) -> list[Path]:
@@ -123,3 +224,5 @@ def _folders(root: Path) -> list[Path]:
         return [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise InvalidPackage("A folder of models cannot be read.") from error
