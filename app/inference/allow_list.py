@@ -140,8 +140,7 @@ _TABLE: dict[str, str] = {
     """,
     _COMPILED: """
         sklearn._loss._loss: CyExponentialLoss CyHalfBinomialLoss CyHalfMultinomialLoss CyHalfSquaredError
-        sklearn._loss._loss: __pyx_unpickle_CyExponentialLoss __pyx_unpickle_CyHalfBinomialLoss
-        sklearn._loss._loss: __pyx_unpickle_CyHalfMultinomialLoss __pyx_unpickle_CyHalfSquaredError
+        sklearn._loss._loss: __pyx_unpickle_CyHalfMultinomialLoss
         sklearn.linear_model._sgd_fast: EpsilonInsensitive Hinge ModifiedHuber SquaredHinge
         sklearn.metrics._dist_metrics: ChebyshevDistance64 EuclideanDistance64 ManhattanDistance64 MinkowskiDistance64 newObj
         sklearn.neighbors._ball_tree: BallTree BallTree64 newObj
@@ -154,7 +153,7 @@ _TABLE: dict[str, str] = {
         sklearn.feature_selection._univariate_selection: chi2 f_classif
     """,
     _NUMBERS: """
-        numpy: bool_ dtype float32 float64 int32 int64 ndarray str_ uint8
+        numpy: bool_ dtype float32 float64 int16 int32 int64 int8 ndarray str_ uint16 uint32 uint64 uint8
         numpy._core.multiarray: _reconstruct scalar
         numpy._core.numeric: _frombuffer
         numpy.core.multiarray: _reconstruct scalar -> numpy._core.multiarray
@@ -166,10 +165,12 @@ _TABLE: dict[str, str] = {
         scipy.sparse._csr: csr_array csr_matrix
     """,
     _RANDOM: """
+        numpy.random._generator: Generator
         numpy.random._mt19937: MT19937
         numpy.random._pcg64: PCG64
         numpy.random._pickle: __bit_generator_ctor __generator_ctor __randomstate_ctor
         numpy.random.bit_generator: SeedSequence __pyx_unpickle_SeedSequence
+        numpy.random.mtrand: RandomState
     """,
     _PLAIN: """
         __builtin__: bytearray bytes complex dict float frozenset int list object set slice str tuple -> builtins
