@@ -137,8 +137,14 @@ def test_a_leader_that_is_told_to_exit_leaves_the_line_moving() -> None:
     with line_of(batcher, model, 1, 2000, 3) as futures:
         model.release()
         outcomes = [future.exception() for future in futures]
-    assert outcomes[0] is outcomes[3] is None
-    assert sorted(type(outcome).__name__ for outcome in outcomes[1:3]) == ["Overloaded", "SystemExit"]
+    assert outcomes[0] is None
+    # Whichever of the three woke first led; the others of the batch are told, and the last was answered unless it led.
+    names = [type(outcome).__name__ for outcome in outcomes[1:]]
+    assert names in (
+        ["SystemExit", "Overloaded", "NoneType"],
+        ["Overloaded", "SystemExit", "NoneType"],
+        ["Overloaded", "Overloaded", "SystemExit"],
+    )
     assert batcher.submit(row(4), in_time()).probabilities.tolist() == [8]
 
 
