@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, jsonify
 
+from app.composition import Services
 from app.errors import DatabaseUnavailable
 from app.http.context import services
 from app.storage.database import is_prepared
@@ -21,12 +24,21 @@ def livez() -> Response:
 def readyz() -> tuple[Response, int]:
     """Say whether pictures can be answered, and if not, why."""
     here = services()
-    problems = [f"{name}: {problem}" for name, problem in here.loader.problems().items()]
-    if not here.repository.names():
-        problems.append("No model is served here yet.")
+    found = here.loader.problems()
+    problems = [f"{name}: {problem}" for name, problem in found.items()]
+    # A model that answers from memory, or with its version of before, answers: to turn its visitors away would be the outage.
+    ready = all(here.loader.answers(name) for name in found)
+    for problem in _problems_beside(here):
+        problems.append(problem)
+        ready = False
+    return jsonify(status="ready" if ready else "not ready", problems=problems), 200 if ready else 503
+
+
+def _problems_beside(here: Services) -> Iterator[str]:
+    if not here.loader.has_models():
+        yield "No model is served here yet."
     try:
         if not is_prepared(here.engine):
-            problems.append("The database has no tables yet: start with `vitrine serve`.")
+            yield "The database has no tables yet: start with `vitrine serve`."
     except DatabaseUnavailable as error:
-        problems.append(str(error))
-    return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200
+        yield str(error)

@@ -21,6 +21,9 @@ from app.inference.pointer import LEFTOVERS, Pointer
 # A publication writes and syncs a model file of some hundred megabytes at most.
 _LOCK_SECONDS = 60.0
 
+# Of every file its name, inode, size and the time of its last change, which no program can set back.
+Fingerprint = tuple[tuple[str, int, int, int], ...]
+
 
 class Repository:
     """The packages shipped with the project (read only) and those added here; versions of one name are counted across both."""
@@ -57,6 +60,15 @@ class Repository:
         if root is None:  # removed since
             raise _not_there(name, chosen)
         return ModelPackage.read(root / name / chosen)
+
+    def fingerprint(self, name: str, version: str) -> Fingerprint:
+        """Give what differs once a file beside the manifest does, without reading any; empty where the version is gone."""
+        root = self._root_of(name, version) if version in self.versions(name) else None
+        try:
+            files = [] if root is None else [(file.name, file.stat()) for file in (root / name / version).iterdir()]
+        except OSError:
+            return ()
+        return tuple(sorted((file, found.st_ino, found.st_size, found.st_ctime_ns) for file, found in files))
 
     def activate(self, name: str, version: str) -> None:
         """Let a version answer from now on; whoever looks sees the old or the new one, never neither."""
