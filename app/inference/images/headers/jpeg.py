@@ -20,6 +20,9 @@ _COLOUR_HINTS = frozenset({_APP0, _APP14})  # JFIF and Adobe decide how the deco
 _SEGMENT = re.compile(rb"\xff[^\xff]")
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # a marker among coded data: not a stuffed byte, not a restart
 
+# Before the picture: the richest metadata comes in a few hundred of them, and each costs a step to walk.
+_MOST_SEGMENTS = 20_000
+
 
 @dataclass(slots=True)
 class _Segments:
@@ -73,8 +76,9 @@ def count_scans(data: bytes, start: int, end: int, limits: ImageLimits) -> int:
 def _walk(data: bytes, limits: ImageLimits) -> _Segments:
     segments = _Segments()
     position = end = 2
-    for walked in range(1, limits.parts + 2):
-        check_count(walked, limits.parts, "segments")
+    most = min(limits.parts, _MOST_SEGMENTS)
+    for walked in range(1, most + 2):
+        check_count(walked, most, "segments")
         found = _SEGMENT.search(data, position)
         if found is None:
             raise InvalidImage("This JPEG file ends before its picture begins.")
