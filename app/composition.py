@@ -16,12 +16,14 @@ from app.inference.repository import Repository
 from app.services.accounts import Accounts
 from app.services.api_keys import ApiKeys
 from app.services.attempts import LoginAttempts
+from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
+from app.services.versions import Versions
 from app.storage.database import open_database
 
 
@@ -40,6 +42,8 @@ class Services:
     accounts: Accounts
     api_keys: ApiKeys
     attempts: LoginAttempts
+    audit_log: AuditLog
+    versions: Versions
 
     def session_of(self, scope: Callable[[], Hashable]) -> scoped_session[Session]:
         """Give a database session that is opened on first use in each scope; whoever ends the scope removes it."""
@@ -53,6 +57,7 @@ def compose(settings: Settings) -> Services:
     limits = image_limits(settings)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
+    audit_log = AuditLog(sessions=sessions)
     pictures = PictureStore(folder=settings.data / "pictures", limits=limits)
     return Services(
         settings=settings,
@@ -73,6 +78,8 @@ def compose(settings: Settings) -> Services:
         accounts=Accounts(sessions=sessions, setup_file=settings.data / "setup_token"),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
+        audit_log=audit_log,
+        versions=Versions(repository=repository, audit_log=audit_log),
     )
 
 

@@ -20,6 +20,7 @@ from app.inference.images import Image
 from app.inference.libraries import installed
 from app.inference.package import Manifest, ModelPackage
 from app.inference.prediction import ClassScore, Picture, Prediction, Timings
+from app.inference.provenance import Candidate, Proof, Source
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
 from app.storage.schema import upgrade
@@ -118,6 +119,37 @@ def make_manifest(name: str = "shade", **given: Any) -> Manifest:
         "libraries": installed(),
     }
     return Manifest(**{**values, **given})
+
+
+def make_source(**given: Any) -> Source:
+    """Give where an imported model came from: a pickle of an older scikit-learn, opened in confinement."""
+    values: dict[str, Any] = {
+        "format": "pickle",
+        "sha256": "5e" * 32,
+        "estimators": ("sklearn.linear_model._logistic.LogisticRegression",),
+        "libraries": {"scikit-learn": "1.3.2"},
+        "differences": ("Written with scikit-learn 1.3.2, opened with 1.9.1.",),
+        "confinement": ("limits", "own network", "system calls"),
+    }
+    return Source(**{**values, **given})
+
+
+def make_proof(**given: Any) -> Proof:
+    """Give a strong proof on 256 pictures: scikit-learn serves, ONNX is slower, treelite cannot hold the classifier."""
+    values: dict[str, Any] = {
+        "pictures": 256,
+        "rarest": 97,
+        "weak": False,
+        "tolerance": 1e-5,
+        "source_one_ms": 0.6,
+        "source_batch_ms": 12.3,
+        "candidates": (
+            Candidate("sklearn", 256, 2e-7, 0.41, 3.25),
+            Candidate("onnx", 255, 0.04, 0.2, 1.5, refused="one label differs"),
+            Candidate("treelite", refused="it holds trees only"),
+        ),
+    }
+    return Proof(**{**values, **given})
 
 
 def publish(repository: Repository, name: str = "shade", **given: Any) -> ModelPackage:

@@ -133,3 +133,20 @@ class Attempt(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     amount: Mapped[int]
     expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class AuditEntry(Base):
+    """Who did what to what is served; it outlives the account that did it."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment, default=now)
+    actor: Mapped[str] = mapped_column(String(255))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(255))
+    detail: Mapped[str] = mapped_column(String(1000))
+
+    # Identifiers grow with time, so one index serves "what was done to this, newest first".
+    __table_args__ = (Index("ix_audit_log_subject_id", "subject", "id"),)

@@ -59,7 +59,7 @@ def test_a_second_opening_keeps_what_is_there_without_a_word(tmp_path: Path, vit
 def test_an_older_database_is_brought_up_to_date_and_its_copy_is_named(
     vitrine: Run, account: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # There is one migration as yet, so an older database is today's beside the migrations of tomorrow.
+    # An older database is today's, beside the migrations of tomorrow.
     tomorrow = later_migrations(tmp_path / "later", COLUMN)
     monkeypatch.setattr(house, "upgrade", partial(upgrade, migrations=tomorrow))
     ran = vitrine("keys", "create", "--user", EMAIL, "--name", "tests")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +23,17 @@ from app.storage.tables import Base
 COLUMN = """
     op.add_column("attempts", sa.Column("note", sa.String(length=20), nullable=True))
 """
+OF_THE_FIRST_VERSION = [
+    "INSERT INTO roles (id, name) VALUES (1, 'admin')",
+    "INSERT INTO users (id, email, password, active, fs_uniquifier, created_at)"
+    " VALUES (7, 'ada@example.org', 'a hash', 1, 'unique', '2026-01-02 03:04:05.000006')",
+    "INSERT INTO roles_users (user_id, role_id) VALUES (7, 1)",
+    "INSERT INTO api_keys (id, user_id, name, digest, scopes, created_at)"
+    " VALUES ('a', 7, 'laptop', 'digest', '[]', '2026-01-02 03:04:05')",
+    "INSERT INTO predictions (id, user_id, model, version, label, probability, scores, picture, timings, created_at)"
+    " VALUES ('b', 7, 'digits', '1', '8', 0.5, '[]', '{}', '{}', '2026-01-02 03:04:05')",
+    "INSERT INTO attempts (key, amount, expires_at) VALUES ('mine', 7, 1.5)",
+]
 FAILURE = """
     raise RuntimeError("half way")
 """
@@ -46,6 +58,21 @@ def later_migrations(folder: Path, body: str) -> Path:
 def add_attempt(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO attempts (key, amount, expires_at) VALUES ('mine', 7, 1.5)"))
+
+
+def migrate(engine: Engine, direction: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        direction(config, revision)
+
+
+def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Give every row of every table but Alembic's own."""
+    with closing(sqlite3.connect(file)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables if name != "alembic_version"}
 
 
 def attempts_in(file: Path) -> list[tuple[object, ...]]:
@@ -96,13 +123,26 @@ def test_the_file_of_a_newer_vitrine_is_left_alone(engine: Engine, tmp_path: Pat
     assert not (tmp_path / "copies").exists()
 
 
+def test_the_audit_log_comes_to_a_database_in_use_and_nothing_else_changes(engine: Engine, tmp_path: Path) -> None:
+    migrate(engine, command.upgrade, "0001")
+    with engine.begin() as connection:
+        for statement in OF_THE_FIRST_VERSION:
+            connection.execute(text(statement))
+    before = rows_of(tmp_path / "vitrine.db")
+    copy = upgrade(engine, copies=tmp_path / "copies")
+    assert copy is not None
+    assert rows_of(copy) == before
+    after = rows_of(tmp_path / "vitrine.db")
+    assert after.pop("audit_log") == []
+    assert after == before
+    assert all(before[table] for table in ("users", "roles", "roles_users", "api_keys", "predictions", "attempts"))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
+
+
 def test_every_migration_can_be_undone(engine: Engine, tmp_path: Path) -> None:
     upgrade(engine, copies=tmp_path / "copies")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    migrate(engine, command.downgrade, "base")
     with closing(sqlite3.connect(tmp_path / "vitrine.db")) as connection:
         left = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert left == {"alembic_version"}

@@ -1,0 +1,68 @@
+"""Who did what to what is served, and when: written once, read by administrators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import DatabaseUnavailable
+from app.storage.tables import AuditEntry
+
+Action = Literal["imported", "trained", "activated", "rolled back", "removed"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever does something: an e-mail address with its account, or the command line."""
+
+    name: str
+    account: int | None = None
+
+
+COMMAND_LINE = Actor("command line")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that was done."""
+
+    at: datetime
+    actor: str
+    action: str
+    detail: str
+
+
+class AuditLog:
+    """Keeps what was done by its subject; an entry is never changed, and outlives the account that it names."""
+
+    def __init__(self, *, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+
+    def record(self, actor: Actor, action: Action, subject: str, detail: str = "") -> bool:
+        """Write down what was just done, and tell whether it could be: what is done is not undone for want of a record."""
+        entry = AuditEntry(actor=actor.name, account_id=actor.account, action=action, subject=subject, detail=detail)
+        try:
+            with self._sessions.begin() as session:
+                session.add(entry)
+        except DatabaseUnavailable:
+            log.error("deed_not_recorded", actor=actor.name, action=action, subject=subject, detail=detail)
+            return False
+        return True
+
+    def about(self, subject: str, limit: int = 20) -> list[Deed]:
+        """Give what was done to a subject, newest first."""
+        newest = select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
+        with self._sessions() as session:
+            return [Deed(row.at, row.actor, row.action, row.detail) for row in session.scalars(newest)]
+
+
+def subject_of_model(name: str) -> str:
+    """Give the subject under which everything about a model is kept."""
+    return f"model:{name}"
