@@ -51,6 +51,9 @@ GUARDED = {
     "GET /models",
     "GET /models/<name>",
     "GET /models/<name>/samples/<path:file>",
+    "GET /models/<name>/versions/<version>",
+    "POST /models/<name>/versions/<version>/activate",
+    "POST /models/<name>/versions/<version>/rollback",
     "GET /account",
     "GET /account/password",
     "POST /account/password",
@@ -62,6 +65,11 @@ GUARDED = {
     "POST /api/v1/models/<name>/predict",
     "POST /api/v1/models/<name>/versions/<version>/predict",
     "GET /api/v1/models",
+}
+# Of those, what needs the administrator's role and a fresh login.
+ADMINISTRATION = {
+    "POST /models/<name>/versions/<version>/activate",
+    "POST /models/<name>/versions/<version>/rollback",
 }
 
 
@@ -149,6 +157,12 @@ def test_nobody_gets_through_a_guarded_door_without_a_login_or_a_key(app: Flask)
         else:
             assert answer.status_code == 302, (method, rule)
             assert answer.headers["Location"].startswith("/login"), (method, rule)
+
+
+def test_the_administration_is_guarded_and_takes_forms_only(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("administration.")]
+    assert {f"POST {rule.rule}" for rule in rules} == ADMINISTRATION <= GUARDED
+    assert all((rule.methods or set()) - {"OPTIONS"} == {"POST"} for rule in rules)
 
 
 def assert_not_imported(module: str, *unwanted: str) -> None:

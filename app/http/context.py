@@ -30,6 +30,12 @@ def visitor() -> User | None:
     return cast(User, current_user) if current_user.is_authenticated else None
 
 
+def administrator() -> User | None:
+    """Give the account that is logged in on this page if it may administer the site, or None."""
+    user = visitor()
+    return user if user is not None and user.is_admin else None
+
+
 def page_owner() -> Owner:
     """Give whom predictions made on a page belong to: the account, else the guest of this browser's session."""
     user = visitor()

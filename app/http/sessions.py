@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Flask, abort, current_app, g, request
-from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
-from flask_security.utils import validate_redirect_url
+from flask import Blueprint, Flask, abort, current_app, g, redirect, request
+from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
+from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
-from app.http.context import services, visitor, wants_json
+from app.http.context import administrator, services, visitor, wants_json
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -30,6 +32,8 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_CHANGE_URL": "/account/password",
     "SECURITY_POST_CHANGE_VIEW": "/account",
     "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
+    # A page that asks for less than an administrator's must not make an old login fresh for both.
+    "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(0),
     # The library's own value comes out as "no-store=True", which no cache understands; every page says no-store anyway.
     "SECURITY_CACHE_CONTROL": None,
     # A form is good for as long as the session it was given to: a page may stay open over lunch.
@@ -40,7 +44,9 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("That e-mail address and password do not go together.", "error"),
     "SECURITY_MSG_PASSWORD_CHANGE": ("Your password is changed.", "success"),
     "SECURITY_MSG_UNAUTHENTICATED": ("Log in to see that page.", "info"),
+    "SECURITY_MSG_REAUTHENTICATION_SUCCESSFUL": ("Your password is confirmed. Nothing was changed yet.", "success"),
 }
+_FRESH = timedelta(minutes=15)
 _csrf = CSRFProtect()
 
 
@@ -87,6 +93,24 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
             return cast(Response, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
         _csrf.protect()
         return None
+
+    pages.before_request(check)
+
+
+def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
+    """Let in administrators alone, and only with a fresh login; an older one leads to the password and then to `back`.
+
+    `back` gets the parts of the address and gives the page that the form stands on, where it can be sent again.
+    """
+    guard(pages)
+
+    def check() -> Response | None:
+        if administrator() is None:
+            abort(403)
+        # No grace: whoever takes over a browser that was left open is asked for the password.
+        if check_and_update_authn_fresh(_FRESH, timedelta(0)):
+            return None
+        return redirect(url_for_security("verify", next=back(**(request.view_args or {}))), 303)
 
     pages.before_request(check)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, classify, frame, history, models, setup
+from app.web import account, administration, classify, frame, history, models, setup
 from app.web.frame import render_page
 
 
@@ -14,6 +14,7 @@ def register_pages(app: Flask) -> None:
         classify.blueprint,
         history.blueprint,
         models.blueprint,
+        administration.blueprint,
         account.blueprint,
         setup.blueprint,
     )

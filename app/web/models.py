@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import mimetypes
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 
 import mistune
-from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from app.errors import VitrineError
-from app.http.context import services
+from app.http.context import administrator, services
 from app.http.sessions import guard
 from app.inference.libraries import differences
 from app.inference.naming import name_of, percent
 from app.inference.package import Metric, ModelPackage
+from app.services.version_report import report_on
 from app.web.shown import title_of
 
 blueprint = Blueprint("models", __name__)
@@ -41,13 +43,23 @@ class ShownSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownVersion:
+    """One line in the list of a model's versions; what could not be read of it is None."""
+
+    number: str
+    url: str
+    active: bool
+    made_on: date | None
+    accuracy: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ShownPackage:
-    """A model's active version as the pages show it."""
+    """A version of a model as the pages show it."""
 
     name: str
     title: str
     version: str
-    versions: list[str]
     summary: str
     expects: str
     classes: list[str]
@@ -69,13 +81,31 @@ def index() -> str:
 def show_one(name: str) -> str:
     """Show a model's card."""
     package = services().repository.package(name)
-    return render_template("models/show.html", model=_shown(package), card=_as_html(package.card))
+    return render_template("models/show.html", model=_shown(package), versions=_versions(name), card=_as_html(package.card))
+
+
+@blueprint.get("/models/<name>/versions/<version>", endpoint="version")
+def show_version(name: str, version: str) -> str:
+    """Show one version: its card, its figures and its proof; administrators find there what they may do with it."""
+    here = services()
+    package = here.repository.package(name, version)
+    return render_template(
+        "models/version.html",
+        model=_shown(package, version=version),
+        versions=_versions(name),
+        report=report_on(package.manifest),
+        made_on=_day(package.manifest.created_at),
+        card=_as_html(package.card),
+        active=here.repository.active_version(name),
+        previous=here.versions.previous(name),
+        deeds=here.versions.deeds(name) if administrator() else None,
+    )
 
 
 @blueprint.get("/models/<name>/samples/<path:file>")
 def sample(name: str, file: str) -> Response:
-    """Give a picture that comes with a model; only the ones its manifest lists."""
-    package = services().repository.package(name)
+    """Give a picture that comes with a version (`?version=`), the active one by default; only what its manifest lists."""
+    package = services().repository.package(name, request.args.get("version"))
     if file not in {sample.file for sample in package.manifest.samples}:
         abort(404)
     response = make_response(package.pinned(file))
@@ -96,25 +126,49 @@ def list_models() -> list[ShownPackage]:
     return shown
 
 
-def _shown(package: ModelPackage) -> ShownPackage:
+def _shown(package: ModelPackage, version: str | None = None) -> ShownPackage:
     manifest = package.manifest
+
+    def picture(file: str) -> str:
+        return url_for("models.sample", name=manifest.name, file=file, version=version)
+
     return ShownPackage(
         name=manifest.name,
         title=title_of(manifest.name),
         version=manifest.version,
-        versions=services().repository.versions(manifest.name),
         summary=manifest.summary,
         expects=manifest.expects,
         classes=[name_of(label, manifest.titles).noun for label in manifest.classes],
         metrics=[_metric(metric) for metric in manifest.metrics],
         runtime=manifest.runtime,
         warnings=differences(manifest.libraries),
-        samples=[
-            ShownSample(s.file, url_for("models.sample", name=manifest.name, file=s.file), s.alt) for s in manifest.samples
-        ],
+        samples=[ShownSample(sample.file, picture(sample.file), sample.alt) for sample in manifest.samples],
         attribution=manifest.attribution,
         url=url_for("models.show", name=manifest.name),
     )
+
+
+def _versions(name: str) -> list[ShownVersion]:
+    repository, shown = services().repository, []
+    active = repository.active_version(name)
+    for number in reversed(repository.versions(name)):
+        url, accuracy, made_on = url_for("models.version", name=name, version=number), None, None
+        try:
+            manifest = repository.package(name, number).manifest
+        except VitrineError:
+            pass  # it stands in the list all the same: its own page says what is wrong
+        else:
+            made_on, measured = _day(manifest.created_at), manifest.metric("accuracy")
+            accuracy = percent(measured.value) if measured else None
+        shown.append(ShownVersion(number, url, number == active, made_on, accuracy))
+    return shown
+
+
+def _day(moment: str) -> date | None:
+    try:
+        return datetime.fromisoformat(moment).date()
+    except ValueError:  # a manifest may have been written by hand
+        return None
 
 
 def _metric(metric: Metric) -> ShownMetric:

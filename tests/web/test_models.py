@@ -140,7 +140,7 @@ def test_a_later_version_is_shown_once_it_is_active(small_site: RunningSite, gue
     repository.activate("growing", "2")
     words = Page(guest.get("/models/growing")).words
     assert "The new one." in words
-    assert "Version 2 Versions here 1, 2" in words
+    assert "Name growing Version 2 Served by" in words
 
 
 def test_a_model_whose_manifest_is_broken_is_left_out_and_the_others_stay(small_site: RunningSite, guest: Visitor) -> None:
