@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.estimators.pictures import PictureTransformer
-
-_Floats = NDArray[np.float32]
-_DARK = 1e-3  # keeps blocks without any edge at zero instead of dividing by it
+from app.inference.features import oriented_gradients
 
 
 class OrientedGradients(PictureTransformer):
@@ -61,42 +58,5 @@ class OrientedGradients(PictureTransformer):
         if min(self.picture_shape_) < self.cell * self.block:
             raise ValueError(f"A block of {self.cell * self.block} pixels does not fit into pictures of {self.picture_shape_}.")
 
-    def _features(self, pixels: NDArray[np.uint8]) -> _Floats:
-        strength, position = _gradients(np.sqrt(pixels, dtype=np.float32), self.orientations)
-        rows, columns = (_cell_weights(length, self.cell) for length in pixels.shape[1:3])
-        votes = [rows @ (strength * _share(position, bin_, self.orientations)) @ columns.T for bin_ in range(self.orientations)]
-        windows = sliding_window_view(np.stack(votes, axis=-1), (self.block, self.block), axis=(1, 2))
-        blocks = windows.reshape(*windows.shape[:3], -1)
-        clipped = np.minimum(_normalised(blocks), self.clip)
-        return _normalised(clipped).reshape(len(pixels), -1)
-
-
-def _gradients(levels: _Floats, orientations: int) -> tuple[_Floats, _Floats]:
-    """Give strength and direction, each (n, height, width), of the strongest channel's gradient.
-
-    The direction counts in bins from 0 to `orientations`, which is 0 again; the outermost pixels have no gradient.
-    """
-    down, right = np.zeros_like(levels), np.zeros_like(levels)
-    down[:, 1:-1, 1:-1] = levels[:, 2:, 1:-1] - levels[:, :-2, 1:-1]
-    right[:, 1:-1, 1:-1] = levels[:, 1:-1, 2:] - levels[:, 1:-1, :-2]
-    strength = np.hypot(down, right)
-    channel = strength.argmax(axis=-1)[..., np.newaxis]
-    strength, down, right = (np.take_along_axis(part, channel, axis=-1)[..., 0] for part in (strength, down, right))
-    return strength, np.arctan2(down, right) % np.float32(np.pi) * np.float32(orientations / np.pi)
-
-
-def _share(position: _Floats, bin_: int, orientations: int) -> _Floats:
-    """Give the part of each vote that goes to a bin: all at its centre, none at the centre of the next."""
-    distance = np.abs(position - np.float32(bin_ + 0.5))
-    return np.asarray(np.maximum(0, 1 - np.minimum(distance, orientations - distance)), np.float32)
-
-
-def _cell_weights(length: int, cell: int) -> _Floats:
-    """Give the matrix (cells, length) that shares each pixel between the two cells whose centres are nearest."""
-    centres = (np.arange(length // cell)[:, np.newaxis] + 0.5) * cell
-    distance = np.abs(np.arange(length) + 0.5 - centres) / cell
-    return np.asarray(np.maximum(0, 1 - distance), np.float32)
-
-
-def _normalised(blocks: _Floats) -> _Floats:
-    return np.asarray(blocks / np.sqrt(np.square(blocks).sum(axis=-1, keepdims=True) + _DARK**2), np.float32)
+    def _features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return oriented_gradients(pixels, self.orientations, self.cell, self.block, self.clip)

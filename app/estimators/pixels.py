@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.estimators.pictures import PictureTransformer
+from app.inference.features import flat_pixels
 
 
 class FlatPixels(PictureTransformer):
@@ -40,16 +41,4 @@ class FlatPixels(PictureTransformer):
             raise ValueError("FlatPixels needs a size of at least one pixel.")
 
     def _features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        count, height, width, _ = pixels.shape
-        rows, columns = _area_weights(height, self.size), _area_weights(width, self.size)
-        squeezed = rows @ (pixels.reshape(count, height, -1) / np.float32(255))
-        square = columns @ squeezed.reshape(count, self.size, width, 3)
-        return np.asarray(square.reshape(count, -1), np.float32)
-
-
-def _area_weights(length: int, size: int) -> NDArray[np.float32]:
-    """Give the matrix (size, length) whose rows average the pixels that each of `size` equal stretches covers."""
-    ends = np.arange(size + 1)[:, np.newaxis] * (length / size)
-    pixels = np.arange(length)
-    covered = np.minimum(ends[1:], pixels + 1) - np.maximum(ends[:-1], pixels)
-    return np.asarray(covered.clip(0) * (size / length), np.float32)
+        return flat_pixels(pixels, self.size)

@@ -130,6 +130,7 @@ _TABLE: dict[str, str] = {
         sklearn.calibration: _CalibratedClassifier _SigmoidCalibration _TemperatureScaling
         sklearn.ensemble._hist_gradient_boosting.binning: _BinMapper
         sklearn.ensemble._hist_gradient_boosting.predictor: TreePredictor
+        sklearn.ensemble._gb_losses: BinomialDeviance ExponentialLoss MultinomialDeviance
         sklearn.gaussian_process._gpc: _BinaryGaussianProcessClassifierLaplace
         sklearn.gaussian_process.kernels: CompoundKernel ConstantKernel DotProduct Exponentiation Hyperparameter Matern
         sklearn.gaussian_process.kernels: PairwiseKernel Product RBF RationalQuadratic Sum WhiteKernel
@@ -139,6 +140,8 @@ _TABLE: dict[str, str] = {
         sklearn.utils._bunch: Bunch
     """,
     _COMPILED: """
+        _loss: CyExponentialLoss CyHalfBinomialLoss CyHalfMultinomialLoss CyHalfSquaredError -> sklearn._loss._loss
+        _loss: __pyx_unpickle_CyHalfMultinomialLoss -> sklearn._loss._loss
         sklearn._loss._loss: CyExponentialLoss CyHalfBinomialLoss CyHalfMultinomialLoss CyHalfSquaredError
         sklearn._loss._loss: __pyx_unpickle_CyHalfMultinomialLoss
         sklearn.linear_model._sgd_fast: EpsilonInsensitive Hinge ModifiedHuber SquaredHinge

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import InvalidModel
+from app.inference.features import open_features
 from app.inference.images import Image
 from app.inference.package import ModelPackage
 from app.inference.runtimes import open_runtime
@@ -16,7 +17,9 @@ class Predictor:
 
     def __init__(self, package: ModelPackage) -> None:
         self.manifest = package.manifest
-        self._runtime = open_runtime(package.manifest.runtime, package.artifact())
+        manifest, artifact = package.manifest, package.artifact()
+        self._describe = None if manifest.features is None else open_features(manifest.features)
+        self._runtime = open_runtime(manifest.runtime, artifact, answers=manifest.answers, n_classes=len(manifest.classes))
 
     def prepare(self, image: Image) -> NDArray[np.generic]:
         """Give the row of one picture, of the recipe's shape."""
@@ -24,7 +27,8 @@ class Predictor:
 
     def probabilities(self, batch: NDArray[np.generic]) -> NDArray[np.float64]:
         """Give the probability of every class, shape (n, n_classes), each row summing to 1."""
-        result = self._runtime.probabilities(batch)
+        rows = batch if self._describe is None else self._describe(batch.astype(np.uint8, copy=False))
+        result = self._runtime.probabilities(rows)
         expected = (len(batch), len(self.manifest.classes))
         if result.shape != expected or not np.isfinite(result).all():
             raise InvalidModel(f"{self.manifest.name} {self.manifest.version} gave no probabilities for this picture.")

@@ -55,6 +55,30 @@ class Recipe:
         """
         return self._lay_out(self._scaled(self._coloured(self._fitted(PillowImage.fromarray(image.pixels)))))
 
+    def levels(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the pictures that rows of the model's input stand for: RGB levels, shape (n, height, width, 3), not rounded.
+
+        It undoes `array` but for its resizing; levels may lie outside 0 to 255 where no picture gives such a row.
+        """
+        channels = 1 if self.colour == "grey" else 3
+        if self.layout in ("flat-channels-first", "channels-height-width"):
+            pixels = rows.reshape(-1, channels, self.height, self.width).transpose(0, 2, 3, 1)
+        else:
+            pixels = rows.reshape(-1, self.height, self.width, channels)
+        match self.scale:
+            case "0-255":
+                levels = np.asarray(pixels, np.float64)
+            case "0-1":
+                levels = pixels * 255.0
+            case "0-16":
+                levels = pixels / 16.0 * 255.0
+            case "-1-1":
+                levels = (pixels + 1.0) * 127.5
+        if self.invert:
+            levels = 255.0 - levels
+        coloured = levels[..., ::-1] if self.colour == "bgr" else levels
+        return np.broadcast_to(coloured, (*coloured.shape[:3], 3)).astype(np.float64)
+
     def _fitted(self, picture: PillowImage.Image) -> PillowImage.Image:
         if picture.size == self.size:
             return picture

@@ -84,5 +84,11 @@ def _readable() -> list[Path]:
     paths |= {Path(sys.prefix), Path(sys.base_prefix)}
     paths |= {TREE / "app", TREE / "models" / "backbones"}
     paths |= {Path("/usr/lib"), Path("/usr/local/lib"), Path("/lib"), Path("/lib64"), Path("/usr/share/zoneinfo")}
-    paths |= {Path("/etc/ld.so.cache"), Path("/dev/urandom"), Path("/proc/cpuinfo"), Path("/proc/self/maps"), Path("/sys/devices/system/cpu")}
+    paths |= {
+        Path("/etc/ld.so.cache"),
+        Path("/dev/urandom"),
+        Path("/proc/cpuinfo"),
+        Path("/proc/self/maps"),
+        Path("/sys/devices/system/cpu"),
+    }
     return sorted(paths)

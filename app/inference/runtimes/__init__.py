@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.inference.provenance import Answers, RuntimeName
+
 
 class Runtime(Protocol):
     """A loaded classifier."""
@@ -16,10 +18,19 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(name: str, artifact: bytes) -> Runtime:
+def open_runtime(name: RuntimeName, artifact: bytes, *, answers: Answers, n_classes: int) -> Runtime:
     """Open what a package serves; `artifact` is the verified buffer, never a path that could change in between."""
-    # Imported here because a process that serves no scikit-learn model should not pay for it (about a second).
-    from app.inference.runtimes.sklearn import SklearnRuntime
+    # Imported here because a process pays only for the runtimes that its models need: scikit-learn takes about a second.
+    match name:
+        case "treelite":
+            from app.inference.runtimes.treelite import TreeliteRuntime
 
-    runtimes = {"sklearn": SklearnRuntime}
-    return runtimes[name](artifact)
+            return TreeliteRuntime(artifact)
+        case "onnx":
+            from app.inference.runtimes.onnx import OnnxRuntime
+
+            return OnnxRuntime(artifact, answers, n_classes)
+        case "sklearn":
+            from app.inference.runtimes.sklearn import SklearnRuntime
+
+            return SklearnRuntime(artifact, answers)

@@ -1,0 +1,154 @@
+"""The forms a classifier can be served in, each made from the opened one: a forest, a graph, an archive."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_selection import SelectorMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+
+from app.estimators import FlatPixels, ImageEmbedding, OrientedGradients
+from app.inference.features import open_features
+from app.inference.provenance import Features, RuntimeName
+from app.inference.runtimes.treelite import Step, pack_forest
+from app.intake.source_model import Rows, SourceModel, steps_of
+
+_OPSET = {"": 18, "ai.onnx.ml": 3}
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What a runtime opens, and the description of pictures that comes before it."""
+
+    runtime: RuntimeName
+    file: str
+    artifact: bytes
+    features: Features | None = None
+
+
+class CannotHold(Exception):
+    """This form has no way to hold such a classifier."""
+
+
+def makers(model: SourceModel) -> Iterator[tuple[RuntimeName, Callable[[], Form]]]:
+    """Give for each form, best first, what makes it; a maker raises CannotHold, or whatever its library raises."""
+    features, steps = _features_first(steps_of(model.classifier))
+    yield "treelite", lambda: _forest(steps, features)
+    for width in (np.float32, np.float64):
+        yield "onnx", lambda width=width: _graph(model, steps, features, width)
+    yield "sklearn", lambda: archive(model)
+
+
+def archive(model: SourceModel) -> Form:
+    """Give the classifier as a skops archive: the form that is always exact, and needs scikit-learn to answer."""
+    import skops.io
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Form("sklearn", "model.skops", skops.io.dumps(model.classifier))
+
+
+def _features_first(steps: list[Any]) -> tuple[Features | None, list[Any]]:
+    """Give the description of pictures that a pipeline begins with, where it is one of ours, and the steps after it."""
+    first = steps[0]
+    match first:
+        case ImageEmbedding():
+            return Features("embedding", backbone=first.backbone, sha256=first.sha256_), steps[1:]
+        case OrientedGradients():
+            parameters = {name: getattr(first, name) for name in ("orientations", "cell", "block", "clip")}
+            return Features("gradients", parameters), steps[1:]
+        case FlatPixels():
+            return Features("pixels", {"size": first.size}), steps[1:]
+    return None, steps
+
+
+def described(features: Features | None, rows: Rows) -> Rows:
+    """Give the rows that the form itself sees."""
+    return rows if features is None else open_features(features)(rows.astype(np.uint8, copy=False))
+
+
+# Forests.
+
+
+def _forest(steps: list[Any], features: Features | None) -> Form:
+    *before, last = steps
+    ensemble, thresholds = _ensemble(last)
+    import treelite.sklearn
+
+    forest = treelite.sklearn.import_model(ensemble)
+    arithmetic = [operation for step in before for operation in arithmetic_of(step)]
+    artifact = pack_forest(forest, arithmetic, thresholds)
+    return Form("treelite", "model.treelite", artifact, features)
+
+
+def _ensemble(estimator: Any) -> tuple[Any, Any]:
+    """Give an ensemble that treelite reads, and the width of the numbers scikit-learn compares with its thresholds."""
+    if isinstance(estimator, HistGradientBoostingClassifier):
+        if getattr(estimator, "is_categorical_", None) is not None:
+            raise CannotHold("its trees split by categories")
+        return estimator, "float64"
+    if isinstance(estimator, (RandomForestClassifier, ExtraTreesClassifier, GradientBoostingClassifier)):
+        return estimator, "float32"
+    if isinstance(estimator, (DecisionTreeClassifier, ExtraTreeClassifier)):
+        # One tree is a forest of one: its leaf's shares are the mean over all trees.
+        forest = RandomForestClassifier(n_estimators=1)
+        forest.estimators_ = [estimator]
+        for name in ("classes_", "n_classes_", "n_features_in_", "n_outputs_"):
+            setattr(forest, name, getattr(estimator, name))
+        return forest, "float32"
+    raise CannotHold("it is no ensemble of trees")
+
+
+def arithmetic_of(step: Any) -> list[Step]:
+    """Give what a scaler or a selection computes, operation by operation, or raise CannotHold."""
+    if isinstance(step, StandardScaler):
+        centre = [Step("subtract", step.mean_)] if step.with_mean else []
+        return centre + ([Step("divide", step.scale_)] if step.with_std else [])
+    if isinstance(step, MinMaxScaler):
+        bounds = [Step("clip", np.array(step.feature_range))] if step.clip else []
+        return [Step("multiply", step.scale_), Step("add", step.min_), *bounds]
+    if isinstance(step, MaxAbsScaler):
+        bounds = [Step("clip", np.array([-1.0, 1.0]))] if getattr(step, "clip", False) else []
+        return [Step("divide", step.scale_), *bounds]
+    if isinstance(step, RobustScaler):
+        centre = [Step("subtract", step.center_)] if step.with_centering else []
+        return centre + ([Step("divide", step.scale_)] if step.with_scaling else [])
+    if isinstance(step, SelectorMixin):
+        return [Step("take", np.flatnonzero(step.get_support()))]
+    raise CannotHold(f"the {type(step).__name__} before its trees is no plain arithmetic")
+
+
+# Graphs.
+
+
+def _graph(model: SourceModel, steps: list[Any], features: Features | None, width: type[np.floating]) -> Form:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+
+    if model.answers == "predict" and model.classes != tuple(str(number) for number in range(len(model.classes))):
+        raise CannotHold("it tells labels only, and they are not 0, 1, 2 and so on")
+    last = steps[-1]
+    head = last if len(steps) == 1 else make_pipeline(*steps)
+    count = int(cast(Any, steps[0]).n_features_in_)
+    table = (FloatTensorType if width is np.float32 else DoubleTensorType)([None, count])
+    # Scores as one table, not as a list of dictionaries; and where there are no probabilities, the decision values.
+    options: dict[str, bool] = {"zipmap": False}
+    if model.answers == "decision_function":
+        options["raw_scores"] = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            graph = to_onnx(head, initial_types=[("rows", table)], options={id(last): options}, target_opset=_OPSET)
+        except (NameError, ValueError) as error:
+            if "zipmap" not in str(error) and "raw_scores" not in str(error):
+                raise
+            graph = to_onnx(head, initial_types=[("rows", table)], target_opset=_OPSET)
+    return Form("onnx", "model.onnx", graph.SerializeToString(), features)

@@ -1,0 +1,82 @@
+"""Opens a pickle or a joblib file with nothing but the names on the allow-list. Runs in the confined process only."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import InvalidModel, UnsafeModel
+from app.inference.allow_list import allowed
+
+_WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+
+def open_listed(body: bytes) -> object:
+    """Open a pickle, joblib arrays included; raises UnsafeModel for a name that is not on the list, InvalidModel if broken."""
+    file = BytesIO(body)
+    # joblib's files have raw bytes between their opcodes, which only a reader in Python can step over; C is for all others.
+    kind = _JoblibUnpickler if b"NumpyArrayWrapper" in body else _ListedUnpickler
+    try:
+        return kind(file).load()
+    except InvalidModel:
+        raise
+    except Exception as error:  # whatever a broken file does to the objects in it
+        raise InvalidModel(f"The file cannot be opened: {type(error).__name__}: {error}") from error
+
+
+def _find(module: str, name: str) -> Any:
+    row = allowed(module, name)
+    if row is None:
+        raise UnsafeModel(f"The file would use {module}.{name}, which a trained classifier does not need.", (f"{module}.{name}",))
+    return _Wrapper if (module, name) == _WRAPPER else row.resolve()
+
+
+class _ListedUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        return _find(module, name)
+
+
+class _Wrapper:
+    """Stands for joblib's description of an array, whose attributes the pickle sets."""
+
+    shape: tuple[int, ...]
+    order: str
+    dtype: np.dtype[Any]
+
+    def read(self, file: BinaryIO, nested: Callable[[], object]) -> object:
+        """Read the array that follows in the file."""
+        if self.dtype.hasobject:
+            return nested()
+        if getattr(self, "numpy_array_alignment_bytes", None) is not None:
+            file.read(file.read(1)[0])
+        count = math.prod(self.shape)
+        raw = file.read(count * self.dtype.itemsize)
+        flat: NDArray[Any] = np.frombuffer(raw, dtype=self.dtype, count=count).copy()
+        # Written column by column, an array is the transpose of one written row by row.
+        shaped = flat.reshape(self.shape[::-1]).transpose() if self.order == "F" else flat.reshape(self.shape)
+        return shaped.astype(shaped.dtype.newbyteorder("="), copy=False)
+
+
+class _JoblibUnpickler(pickle._Unpickler):  # type: ignore[name-defined,misc] # the reader in Python, which typeshed hides
+    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined] # likewise
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def find_class(self, module: str, name: str) -> Any:
+        return _find(module, name)
+
+    def load_build(self) -> None:
+        super().load_build()
+        if isinstance(self.stack[-1], _Wrapper):
+            described = cast(_Wrapper, self.stack.pop())
+            self.stack.append(described.read(self._file, lambda: _JoblibUnpickler(self._file).load()))
+
+    dispatch[pickle.BUILD[0]] = load_build
