@@ -63,7 +63,7 @@ class Repository:
 
     def fingerprint(self, name: str, version: str) -> Fingerprint:
         """Give what differs once a file beside the manifest does, without reading any; empty where the version is gone."""
-        root = self._root_of(name, version) if version in self.versions(name) else None
+        root = self._root_of(name, version) if valid_name(name) and version.isdigit() else None
         try:
             files = [] if root is None else [(file.name, file.stat()) for file in (root / name / version).iterdir()]
         except OSError:
@@ -161,7 +161,7 @@ class Repository:
 
     def _is_model(self, name: str) -> bool:
         try:
-            return bool(self.versions(name))
+            return any(self._root_of(name, number) is not None for number in self._numbers(name))
         except InvalidPackage:  # it cannot be read now: to leave it out would hide that
             return True
 

@@ -50,9 +50,13 @@ def wanted_version(repository: Repository, name: str, serving: LoadedModel | Non
 
     A version that answers here is kept where the disk has lost it and names no other: another would answer in its name.
     """
-    versions, activated = repository.versions(name), repository.activations(name)[:1]
-    if serving is not None and serving.manifest.version not in versions and not set(activated) & set(versions):
-        return serving.manifest.version
+    if serving is not None:
+        version, activated = serving.manifest.version, repository.activations(name)[:1]
+        if activated == [version]:
+            return version
+        versions = repository.versions(name)
+        if version not in versions and not set(activated) & set(versions):
+            return version
     return repository.active_version(name)
 
 
@@ -66,9 +70,9 @@ class FileCheck:
     def problem_of(self, manifest: Manifest) -> str | None:
         """Give a sentence where the files of an opened version are not those it was opened from, or another was activated."""
         name, version = manifest.name, manifest.version
-        if version not in self._repository.versions(name):
-            return f"Version {version} is no longer on the disk: {_FROM_MEMORY}"
         files = self._repository.fingerprint(name, version)
+        if not files:
+            return f"Version {version} is no longer on the disk: {_FROM_MEMORY}"
         seen = self._seen.get(name)
         if seen is None or seen[:2] != (manifest, files):
             self._seen[name] = seen = manifest, files, self._compare(manifest)
