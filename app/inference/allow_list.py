@@ -28,7 +28,8 @@ class Allowed:
             return getattr(import_module(self.found_in), self.name)
         except (ImportError, AttributeError) as error:
             raise UnsafeModel(
-                f"{self.module}.{self.name} was part of an older library and is gone today: save the model again with a newer one."
+                f"{self.module}.{self.name} was part of an older library and is gone today: "
+                "save the model again with a newer one."
             ) from error
 
 

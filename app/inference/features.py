@@ -26,14 +26,15 @@ def open_features(features: Features) -> Describe:
 
     Raises InvalidPackage where the backbone is missing or is not the one of that digest.
     """
-    whole = {name: int(value) for name, value in features.parameters.items() if name != "clip"}
+    given = features.parameters
     match features.kind:
         case "embedding":
             return open_backbone(features.backbone, features.sha256).embed
         case "gradients":
-            return partial(oriented_gradients, clip=features.parameters["clip"], **whole)
+            cells = {"orientations": int(given["orientations"]), "cell": int(given["cell"]), "block": int(given["block"])}
+            return partial(oriented_gradients, **cells, clip=given["clip"])  # type: ignore[arg-type] # mypy: pixels come later
         case "pixels":
-            return partial(flat_pixels, **whole)
+            return partial(flat_pixels, size=int(given["size"]))
 
 
 def flat_pixels(pixels: NDArray[np.uint8], size: int) -> _Floats:

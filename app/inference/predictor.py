@@ -10,6 +10,7 @@ from app.inference.features import open_features
 from app.inference.images import Image
 from app.inference.package import ModelPackage
 from app.inference.runtimes import open_runtime
+from app.inference.runtimes.brought_code import bring
 
 
 class Predictor:
@@ -18,6 +19,7 @@ class Predictor:
     def __init__(self, package: ModelPackage) -> None:
         self.manifest = package.manifest
         manifest, artifact = package.manifest, package.artifact()
+        bring({file: package.pinned(file) for file in manifest.digests if file.startswith("code/")})
         self._describe = None if manifest.features is None else open_features(manifest.features)
         self._runtime = open_runtime(manifest.runtime, artifact, answers=manifest.answers, n_classes=len(manifest.classes))
 

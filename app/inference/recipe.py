@@ -55,6 +55,10 @@ class Recipe:
         """
         return self._lay_out(self._scaled(self._coloured(self._fitted(PillowImage.fromarray(image.pixels)))))
 
+    def resized(self, image: Image) -> NDArray[np.uint8]:
+        """Give the picture as the model sees it, before its levels are changed: RGB, shape (height, width, 3)."""
+        return np.asarray(self._fitted(PillowImage.fromarray(image.pixels)), np.uint8)
+
     def levels(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the pictures that rows of the model's input stand for: RGB levels, shape (n, height, width, 3), not rounded.
 
@@ -65,15 +69,14 @@ class Recipe:
             pixels = rows.reshape(-1, channels, self.height, self.width).transpose(0, 2, 3, 1)
         else:
             pixels = rows.reshape(-1, self.height, self.width, channels)
+        levels = np.asarray(pixels, np.float64)
         match self.scale:
-            case "0-255":
-                levels = np.asarray(pixels, np.float64)
             case "0-1":
-                levels = pixels * 255.0
+                levels = levels * 255.0
             case "0-16":
-                levels = pixels / 16.0 * 255.0
+                levels = levels / 16.0 * 255.0
             case "-1-1":
-                levels = (pixels + 1.0) * 127.5
+                levels = (levels + 1.0) * 127.5
         if self.invert:
             levels = 255.0 - levels
         coloured = levels[..., ::-1] if self.colour == "bgr" else levels

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
@@ -42,8 +46,8 @@ def makers(model: SourceModel) -> Iterator[tuple[RuntimeName, Callable[[], Form]
     """Give for each form, best first, what makes it; a maker raises CannotHold, or whatever its library raises."""
     features, steps = _features_first(steps_of(model.classifier))
     yield "treelite", lambda: _forest(steps, features)
-    for width in (np.float32, np.float64):
-        yield "onnx", lambda width=width: _graph(model, steps, features, width)
+    yield "onnx", lambda: _graph(model, steps, features, np.float32)
+    yield "onnx", lambda: _graph(model, steps, features, np.float64)
     yield "sklearn", lambda: archive(model)
 
 

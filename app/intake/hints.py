@@ -27,7 +27,7 @@ def hints(classifier: Any, rng: np.random.Generator) -> _Floats:
     """
     *before, last = steps_of(classifier)
     count = getattr(last, "n_features_in_", None)
-    found = [rows for rows in _found_in(last, count, rng)] if count is not None else []
+    found = list(_found_in(last, count, rng)) if count is not None else []
     if not found:
         return np.empty((0, 0))
     rows = np.concatenate(found)
@@ -113,7 +113,7 @@ def thresholds(classifier: Any, most: int, rng: np.random.Generator) -> list[tup
             inner = part.tree_.feature >= 0
             pairs |= set(zip(part.tree_.feature[inner].tolist(), part.tree_.threshold[inner].tolist(), strict=True))
         elif type(part).__name__ == "TreePredictor":
-            nodes: Any = part.nodes  # type: ignore[attr-defined] # of scikit-learn's histogram trees
+            nodes = part.nodes
             inner = nodes["is_leaf"] == 0
             pairs |= set(zip(nodes["feature_idx"][inner].tolist(), nodes["num_threshold"][inner].tolist(), strict=True))
     ordered = sorted(pairs)

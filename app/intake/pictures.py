@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from PIL import Image as PillowImage
 from app.inference.images import Image
 from app.inference.recipe import Recipe
 from app.intake.hints import hints, thresholds
-from app.intake.proof import LEAST_OF_A_CLASS, LEAST_PICTURES, asked_in_chunks
-from app.intake.source_model import Rows, SourceModel, steps_of
+from app.intake.proof import LEAST_OF_A_CLASS, LEAST_PICTURES, Answering, asked_in_chunks
+from app.intake.source_model import Rows, steps_of
 
 Pixels = NDArray[np.uint8]  # (n, height, width, 3)
 
@@ -23,6 +24,7 @@ _ROUNDS = 30
 _EDGES = 96
 _HALVINGS = 9
 _SECONDS = 60.0
+_SLOW = 0.004  # seconds for a picture from which on fewer are looked at
 
 
 def rows_of(pixels: Pixels, recipe: Recipe) -> Rows:
@@ -30,21 +32,32 @@ def rows_of(pixels: Pixels, recipe: Recipe) -> Rows:
     return np.stack([recipe.array(Image(picture, "PNG", recipe.width, recipe.height, "", ())) for picture in pixels])
 
 
+class Searched(Answering, Protocol):
+    """The source, and the classifier it holds where there is one to take hints from."""
+
+    classifier: Any
+
+
 class PictureSearch:
     """Collects pictures with the source's answers; `samples` are pictures of the recipe's size, perhaps none."""
 
-    def __init__(self, model: SourceModel, recipe: Recipe, samples: Pixels, seconds: float = _SECONDS) -> None:
+    def __init__(self, model: Searched, recipe: Recipe, samples: Pixels, seconds: float = _SECONDS) -> None:
         self._model, self._recipe = model, recipe
         self._rng = np.random.default_rng(0)
         self._ends = time.monotonic() + seconds
         self._pixels: Pixels = np.empty((0, recipe.height, recipe.width, 3), np.uint8)
         self._answers: NDArray[np.float64] = np.empty((0, len(model.classes)))
         self._samples = samples
+        self._edges = _EDGES
 
     def run(self) -> Rows:
         """Give the rows of at least 256 pictures, on which every class is predicted eight times where that was possible."""
-        self._add(self._samples[:1000])
-        self._add(self._made_up(128))
+        began = time.monotonic()
+        self._add(self._made_up(32))
+        slow = (time.monotonic() - began) / 32 > _SLOW
+        self._edges = _EDGES // 4 if slow else _EDGES
+        self._add(self._samples[: 200 if slow else 1000])
+        self._add(self._made_up(0 if slow else 96))
         self._add(self._hinted())
         self._mix(64 if len(self._samples) else 32)
         self._search_missing_classes()
@@ -66,10 +79,10 @@ class PictureSearch:
 
     @property
     def _labels(self) -> NDArray[np.intp]:
-        return self._answers.argmax(axis=1)
+        return np.asarray(self._answers.argmax(axis=1), np.intp)
 
     def _counts(self) -> NDArray[np.intp]:
-        return np.bincount(self._labels, minlength=len(self._model.classes))
+        return np.asarray(np.bincount(self._labels, minlength=len(self._model.classes)), np.intp)
 
     def _in_time(self) -> bool:
         return time.monotonic() < self._ends
@@ -86,14 +99,16 @@ class PictureSearch:
     # Where pictures come from.
 
     def _made_up(self, count: int) -> Pixels:
-        """Give plain, noisy, striped and blurred pictures."""
+        """Give plain, noisy, speckled and blurred pictures."""
+        if not count:
+            return self._pixels[:0]
         height, width = self._recipe.height, self._recipe.width
         makers: tuple[Callable[[], NDArray[np.float64]], ...] = (
             lambda: np.full((height, width, 3), self._rng.random()) * self._rng.random(3),
             lambda: self._rng.random((height, width, 3)),
-            lambda: self._rng.random((height, width, 3)) < self._rng.random(),
-            lambda: self._blurred(self._rng.integers(2, 9)),
-            lambda: np.clip(self._blurred(self._rng.integers(2, 6)) * 4 - 1.5, 0, 1),
+            lambda: (self._rng.random((height, width, 3)) < self._rng.random()).astype(np.float64),
+            lambda: self._blurred(int(self._rng.integers(2, 9))),
+            lambda: np.clip(self._blurred(int(self._rng.integers(2, 6))) * 4 - 1.5, 0, 1),
         )
         return _as_pixels(np.stack([makers[number % len(makers)]() for number in range(count)]) * 255)
 
@@ -150,8 +165,10 @@ class PictureSearch:
 
     def _both_sides_of_thresholds(self) -> Pixels:
         """Give pairs of pictures that differ by one level of one pixel, just below and just above a tree's threshold."""
+        if self._model.classifier is None:
+            return self._pixels[:0]
         steps = steps_of(self._model.classifier)
-        pairs = thresholds(self._model.classifier, _EDGES, self._rng) if len(self._pixels) else []
+        pairs = thresholds(self._model.classifier, self._edges, self._rng) if len(self._pixels) else []
         if not pairs or any(not hasattr(step, "inverse_transform") for step in steps[:-1]):
             return self._pixels[:0]
         count = int(np.prod(self._recipe.shape))
@@ -177,7 +194,7 @@ class PictureSearch:
     def _halve_between_labels(self) -> None:
         """Walk from a picture of one label to one of another by halves, until one step lies between two labels."""
         labels = self._labels
-        first = self._rng.permutation(len(labels))[: _EDGES // 2]
+        first = self._rng.permutation(len(labels))[: self._edges // 2]
         second = np.array([self._other(labels, index) for index in first])
         first, second = first[second >= 0], second[second >= 0]
         if not len(first):
@@ -199,4 +216,4 @@ class PictureSearch:
 
 
 def _as_pixels(levels: NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.inference.features import open_features
-from app.inference.provenance import Candidate, Proof, RuntimeName
+from app.inference.provenance import Answers, Candidate, Proof, RuntimeName
 from app.inference.runtimes import open_runtime
-from app.intake.forms import Form, makers
+from app.intake.forms import CannotHold, Form, makers
 from app.intake.source_model import Rows, SourceModel
 
 LEAST_PICTURES, LEAST_OF_A_CLASS = 256, 8
@@ -37,22 +38,42 @@ class Exhausted(Exception):
     """Not even the exact form answers as the source did; `proof` says how each failed."""
 
 
+class Answering(Protocol):
+    """The source, as far as a proof needs it."""
+
+    answers: Answers
+    classes: tuple[str, ...]
+
+    def probabilities(self, rows: Rows) -> NDArray[np.float64]:
+        """Give the probability of every class, shape (n, n_classes)."""
+        ...
+
+
 def prove(model: SourceModel, rows: Rows) -> Outcome:
     """Compare every form with the source on the proof pictures and take the first that agrees; raises Exhausted.
 
     `rows` has shape (n, *recipe.shape). Where the pictures do not show each class often enough, only the archive, which
     holds the estimator itself, may serve.
     """
+    return _prove(model, rows, list(makers(model)))
+
+
+def prove_only(model: Answering, rows: Rows, form: Form) -> Outcome:
+    """Compare one form with the source, where there is no other to take; raises Exhausted."""
+    return _prove(model, rows, [(form.runtime, lambda: form)])
+
+
+def _prove(model: Answering, rows: Rows, makers: Sequence[tuple[RuntimeName, Callable[[], Form]]]) -> Outcome:
     expected = asked_in_chunks(model.probabilities, rows)
     rarest = int(np.bincount(expected.argmax(axis=1), minlength=len(model.classes)).min())
     weak = len(rows) < LEAST_PICTURES or rarest < LEAST_OF_A_CLASS
     candidates: list[Candidate] = []
     proven: dict[RuntimeName, Form] = {}
-    for runtime, make in makers(model):
+    for runtime, make in makers:
         if any(c.runtime == runtime and not c.refused for c in candidates):
             continue
         candidate, form = _try(runtime, make, model, rows, expected)
-        if weak and runtime != "sklearn" and not candidate.refused:
+        if weak and len(makers) > 1 and runtime != "sklearn" and not candidate.refused:
             candidate = _refused(candidate, "The pictures do not show every class often enough to prove it.")
         candidates = [c for c in candidates if c.runtime != runtime] + [candidate]
         if form is not None and not candidate.refused:
@@ -75,12 +96,14 @@ def _best(candidates: list[Candidate]) -> RuntimeName:
 
 
 def _try(
-    runtime: RuntimeName, make: Callable[[], Form], model: SourceModel, rows: Rows, expected: NDArray[np.float64]
+    runtime: RuntimeName, make: Callable[[], Form], model: Answering, rows: Rows, expected: NDArray[np.float64]
 ) -> tuple[Candidate, Form | None]:
     try:
         form = make()
         ask = _opened(form, model)
         found = asked_in_chunks(ask, rows)
+    except CannotHold as error:
+        return Candidate(runtime, refused=f"Not possible: {error}."), None
     except Exception as error:  # a library that cannot hold this classifier says so in its own ways
         return Candidate(runtime, refused=f"{type(error).__name__}: {error}".strip()[:300]), None
     if found.shape != expected.shape or not np.isfinite(found).all():
@@ -103,7 +126,7 @@ def _refused(candidate: Candidate, why: str) -> Candidate:
     )
 
 
-def _opened(form: Form, model: SourceModel) -> Ask:
+def _opened(form: Form, model: Answering) -> Ask:
     """Open a form from its bytes, as a worker will."""
     runtime = open_runtime(form.runtime, form.artifact, answers=model.answers, n_classes=len(model.classes))
     if form.features is None:

@@ -113,9 +113,10 @@ def steps_of(estimator: Any) -> list[Any]:
     return [step for _, part in estimator.steps if part not in (None, "passthrough") for step in steps_of(part)]
 
 
-def parts_of(estimator: object) -> Iterator[object]:
+def parts_of(estimator: object) -> Iterator[Any]:
     """Give an estimator and every object of scikit-learn within it, once."""
-    waiting, seen = [estimator], set()
+    waiting: list[Any] = [estimator]
+    seen = set()
     while waiting:
         found = waiting.pop()
         if id(found) in seen:
@@ -136,22 +137,21 @@ def _forget_names(part: object) -> None:
         del part.feature_names_in_
 
 
-def _check_trees(part: object) -> None:
+def _check_trees(part: Any) -> None:
     """Refuse a tree whose nodes lead outside of it: compiled code would follow them."""
     if type(part).__name__ == "Tree" and type(part).__module__ == "sklearn.tree._tree":
-        tree: Any = part
-        left, right = tree.children_left, tree.children_right
-        here = np.arange(tree.node_count)
+        left, right = part.children_left, part.children_right
+        here = np.arange(part.node_count)
         leaf = left == -1
         sound = (
-            ((left > here) & (left < tree.node_count) & (right > here) & (right < tree.node_count) | leaf).all()
+            ((left > here) & (left < part.node_count) & (right > here) & (right < part.node_count) | leaf).all()
             and ((right == -1) == leaf).all()
-            and ((tree.feature[~leaf] >= 0) & (tree.feature[~leaf] < tree.n_features)).all()
+            and ((part.feature[~leaf] >= 0) & (part.feature[~leaf] < part.n_features)).all()
         )
         if not sound:
             raise InvalidModel("The file holds a damaged tree.")
     if type(part).__name__ == "TreePredictor":
-        nodes = part.nodes  # type: ignore[attr-defined] # of scikit-learn's histogram trees
+        nodes = part.nodes
         inner = nodes[nodes["is_leaf"] == 0]
         if (inner["left"] >= len(nodes)).any() or (inner["right"] >= len(nodes)).any():
             raise InvalidModel("The file holds a damaged tree.")

@@ -6,7 +6,7 @@ import math
 import pickle
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,9 @@ def open_listed(body: bytes) -> object:
 def _find(module: str, name: str) -> Any:
     row = allowed(module, name)
     if row is None:
-        raise UnsafeModel(f"The file would use {module}.{name}, which a trained classifier does not need.", (f"{module}.{name}",))
+        raise UnsafeModel(
+            f"The file would use {module}.{name}, which a trained classifier does not need.", (f"{module}.{name}",)
+        )
     return _Wrapper if (module, name) == _WRAPPER else row.resolve()
 
 
@@ -63,8 +65,12 @@ class _Wrapper:
         return shaped.astype(shaped.dtype.newbyteorder("="), copy=False)
 
 
-class _JoblibUnpickler(pickle._Unpickler):  # type: ignore[name-defined,misc] # the reader in Python, which typeshed hides
-    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined] # likewise
+# The reader in Python, whose steps can be replaced one by one; the one in C cannot be stopped between two opcodes.
+_Unpickler: Any = vars(pickle)["_Unpickler"]
+
+
+class _JoblibUnpickler(_Unpickler):  # type: ignore[misc] # typeshed hides this class
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(_Unpickler.dispatch)
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import InvalidDataset, VitrineError
+from app.inference.libraries import installed
 from app.inference.naming import name_of
-from app.inference.package import ModelPackage
+from app.inference.package import Manifest, ModelPackage
 from app.inference.predictor import Predictor
+from app.inference.provenance import Source
 from app.inference.repository import Repository
+from app.services.conversion import ConversionService
 from app.training.card import write_card
 from app.training.dataset import LeftOut, read_dataset
 from app.training.designs import DESIGNS
 from app.training.experiment import Experiment, Progress, package, rows, run
+
+_PROOF_PHOTOS = 150
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,9 @@ class Verdict:
 class TrainingService:
     """Adds trained versions to a repository."""
 
-    def __init__(self, *, repository: Repository) -> None:
+    def __init__(self, *, repository: Repository, conversion: ConversionService) -> None:
         self._repository = repository
+        self._conversion = conversion
 
     def train(
         self,
@@ -63,12 +70,31 @@ class TrainingService:
         card = write_card(name, experiment, summary=summary, limits=limits)
         previous, accuracy = self._present(name, experiment)
         manifest, files = package(experiment, name, card, summary=summary, expects=expects, samples=samples)
-        published = self._repository.publish(manifest, files)
+        progress("proving the converted model", 0, 1)
+        manifest, artifact = self._converted(manifest, files["source.pkl"], experiment)
+        progress("proving the converted model", 1, 1)
+        published = self._repository.publish(manifest, {**files, manifest.artifact: artifact})
         reached = published.manifest.metric("accuracy")
         better = accuracy is None or (reached is not None and reached.value >= accuracy)
         if better:
             self._repository.activate(name, published.manifest.version)
         return Verdict(published, experiment.dataset.left_out, len(experiment.truth), better, previous, accuracy)
+
+    def _converted(self, manifest: Manifest, pickled: bytes, experiment: Experiment) -> tuple[Manifest, bytes]:
+        """Give the manifest of the form that is served, and that form: held-out photos are among what it is proven on."""
+        photos = experiment.test_photos[:: max(1, len(experiment.test_photos) // _PROOF_PHOTOS)]
+        pictures = [row for _, row in rows(experiment.dataset, photos, manifest.recipe) if not isinstance(row, LeftOut)]
+        converted, artifact = self._conversion.convert(pickled, "pickle", manifest.recipe, np.array(pictures, np.uint8))
+        source = Source("pickle", hashlib.sha256(pickled).hexdigest(), libraries=installed(), confinement=converted.confinement)
+        served = replace(
+            manifest,
+            runtime=converted.runtime,
+            artifact=converted.file,
+            features=converted.features,
+            proof=converted.proof,
+            source=source,
+        )
+        return served, artifact
 
     def _present(self, name: str, experiment: Experiment) -> tuple[str | None, float | None]:
         """Give the active version and its accuracy on the very photos that this experiment held out."""

@@ -37,9 +37,9 @@ class Step:
             case "add":
                 return rows + self.values.astype(rows.dtype)
             case "clip":
-                return np.clip(rows, self.values[0], self.values[1])
+                return np.asarray(np.clip(rows, self.values[0], self.values[1]))
             case "take":
-                return rows[:, self.values]
+                return np.asarray(rows[:, self.values])
 
 
 def pack_forest(forest: treelite.Model, steps: Sequence[Step], thresholds: Literal["float32", "float64"]) -> bytes:
@@ -66,7 +66,7 @@ class TreeliteRuntime:
 
     def probabilities(self, batch: NDArray[np.generic]) -> NDArray[np.float64]:
         """Give the probability of every class, shape (n, n_classes), for rows of shape (n, n_features)."""
-        rows = batch if batch.dtype in (np.float32, np.float64) else batch.astype(np.float64)
+        rows: NDArray[np.floating] = batch.astype(np.float32 if batch.dtype == np.float32 else np.float64, copy=False)
         for step in self._steps:
             rows = step.apply(rows)
         # One thread: a pool of them would not survive a fork, and requests already run beside each other.

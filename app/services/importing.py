@@ -1,0 +1,160 @@
+"""A model file becomes a package: read without being run, opened in confinement, converted, proven, published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import InvalidImage, InvalidModel, InvalidRequest, UnsafeModel
+from app.inference.images import decode
+from app.inference.libraries import differences, installed
+from app.inference.package import CARD, Manifest, ModelPackage
+from app.inference.provenance import Source
+from app.inference.recipe import Recipe
+from app.inference.repository import Repository
+from app.intake.recipe_guess import RecipeWish, recipe_for
+from app.intake.scan import Report, scan
+from app.intake.source import SourceFile, read_source
+from app.services.conversion import ConversionService, Converted
+from app.services.import_card import write_import_card
+
+_ENDINGS = {"pickle": "pkl", "skops": "skops", "onnx": "onnx"}
+_MOST_SAMPLES = 1000
+_LARGEST_CODE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody wants imported, and what was said with it.
+
+    `trust` is the file's digest where its owner vouches for it: then a file that the scan refuses is opened all the same,
+    and the workers open the pickle itself. `code` is a folder of modules that such a pickle needs.
+    """
+
+    path: Path
+    name: str
+    wish: RecipeWish = field(default_factory=RecipeWish)
+    labels: tuple[str, ...] = ()
+    samples: Path | None = None
+    trust: str = ""
+    code: Path | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The published package, what the scan read, and sentences on what was concluded on the way."""
+
+    package: ModelPackage
+    report: Report
+    notes: tuple[str, ...]
+
+
+class ImportingService:
+    """Imports model files into a repository."""
+
+    def __init__(self, *, repository: Repository, conversion: ConversionService) -> None:
+        self._repository = repository
+        self._conversion = conversion
+
+    def bring_in(self, given: Given) -> Imported:
+        """Import a file as the next version of a model; raises InvalidRequest, InvalidModel or its child UnsafeModel."""
+        source = read_source(given.path)
+        report = scan(source)
+        vouched = _vouched(source, report, given.trust)
+        code = _code(given.code, vouched)
+        if not vouched:
+            _require_safe(source, report)
+        recipe, notes = recipe_for(report, given.wish)
+        files = {f"source.{_ENDINGS[source.format]}": source.content, **code}
+        if vouched:
+            converted = self._conversion.inspect(source.content, recipe, code)
+        else:
+            converted, artifact = self._conversion.convert(source.body, source.format, recipe, _pictures(given.samples, recipe))
+            files[converted.file] = artifact
+        manifest = _manifest(given, source, report, recipe, converted)
+        files[CARD] = write_import_card(manifest).encode()
+        return Imported(self._repository.publish(manifest, files), report, tuple(notes))
+
+
+def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, converted: Converted) -> Manifest:
+    if given.labels and len(given.labels) != len(converted.classes):
+        raise InvalidModel(f"The classifier has {len(converted.classes)} classes, but {len(given.labels)} labels were given.")
+    vouched = converted.file == "source.pkl"
+    kinds = " with ".join(dict.fromkeys(report.estimators[:2])) or "A classifier"
+    return Manifest(
+        name=given.name,
+        version="",
+        classes=given.labels or converted.classes,
+        recipe=recipe,
+        runtime=converted.runtime,
+        artifact=converted.file,
+        digests={},
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        origin="imported",
+        summary=f"{kinds}, {'served as the pickle its owner vouched for' if vouched else 'imported from a file'}.",
+        expects=f"A picture like those it was trained on; it is seen at {recipe.width}x{recipe.height} pixels.",
+        libraries=installed(),
+        answers=converted.answers,
+        features=converted.features,
+        proof=converted.proof,
+        source=Source(
+            format=source.format,
+            sha256=source.sha256,
+            estimators=report.estimators[:20],
+            libraries=report.libraries,
+            differences=(*differences(report.libraries), *converted.repairs),
+            confinement=converted.confinement,
+            trusted=vouched,
+        ),
+    )
+
+
+def _vouched(source: SourceFile, report: Report, trust: str) -> bool:
+    """Tell whether the pickle itself is to be opened: only where its owner vouches for it and nothing less will do."""
+    if not trust:
+        return False
+    if trust.lower() != f"sha256:{source.sha256}":
+        raise InvalidRequest(f"The file's digest is sha256:{source.sha256}, not {trust}.")
+    return bool(report.refused) and source.format == "pickle"
+
+
+def _require_safe(source: SourceFile, report: Report) -> None:
+    try:
+        report.require_safe()
+    except UnsafeModel as error:
+        raise UnsafeModel(
+            f"{error} If these are classes of your own, put their module into a folder and say --code FOLDER "
+            f"--trust sha256:{source.sha256}; then the file itself is opened, which runs what it names.",
+            error.names,
+        ) from error
+
+
+def _code(folder: Path | None, vouched: bool) -> dict[str, bytes]:
+    if folder is None:
+        return {}
+    if not vouched:
+        raise InvalidRequest("--code is taken only together with --trust, for a file that cannot do without it.")
+    files = {f"code/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(folder.rglob("*.py"))}
+    if not files or sum(map(len, files.values())) > _LARGEST_CODE:
+        raise InvalidRequest(f"There is no Python code in {folder}, or too much of it.")
+    return files
+
+
+def _pictures(folder: Path | None, recipe: Recipe) -> NDArray[np.uint8]:
+    """Give the pictures in a folder as the model sees them, shape (n, height, width, 3); what is none is passed over."""
+    found: list[NDArray[np.uint8]] = []
+    paths: Sequence[Path] = sorted(folder.rglob("*")) if folder is not None else ()
+    for path in paths:
+        if path.is_file() and len(found) < _MOST_SAMPLES:
+            try:
+                found.append(recipe.resized(decode(path.read_bytes(), fit=recipe.size)))
+            except (InvalidImage, OSError):
+                continue
+    if folder is not None and not found:
+        raise InvalidRequest(f"There is no picture in {folder}.")
+    return np.array(found, np.uint8)
