@@ -8,23 +8,43 @@ import click
 
 from app.composition import Services, compose
 from app.config import Settings, load_settings
-from app.errors import InvalidSettings
+from app.errors import InvalidSettings, VitrineError
 from app.http.logs import configure_logs
+from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
 from app.storage.schema import upgrade
 
 _LEAST_FREE_BYTES = 200_000_000
 
 
-def open_house(settings: Settings | None = None) -> Services:
-    """Give the services with the data folder made and the database up to date, or raise InvalidSettings."""
+def open_house(settings: Settings | None = None, *, needs_database: bool = True) -> Services:
+    """Give the services with the data folder made and the database up to date, or raise InvalidSettings.
+
+    A command that only writes into the database what it did goes on without one; `tell_unrecorded` says so in the end.
+    """
     settings = settings or load_settings()
     configure_logs(settings.log_format)
     prepare_folder(settings)
     services = compose(settings)
-    copy = upgrade(services.engine, copies=settings.data / "copies")
+    try:
+        copy = upgrade(services.engine, copies=settings.data / "copies")
+    except VitrineError:
+        if needs_database:
+            raise
+        return services
     if copy is not None:
         click.echo(f"The database was brought up to date; as it was before, it is kept in {copy}", err=True)
     return services
+
+
+def record(services: Services, action: Action, name: str, detail: str) -> None:
+    """Write down what was done to a model on the command line, and say where that could not be."""
+    tell_unrecorded(services.audit_log.record(COMMAND_LINE, action, subject_of_model(name), detail))
+
+
+def tell_unrecorded(recorded: bool) -> None:
+    """Say that what was done could not be written down."""
+    if not recorded:
+        click.echo("It could not be recorded who did this: the database cannot be opened or written to.", err=True)
 
 
 def prepare_folder(settings: Settings) -> None:

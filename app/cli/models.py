@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.house import prepare_folder
+from app.cli.house import open_house, record, tell_unrecorded
+from app.cli.show import show
 from app.config import load_settings
-from app.errors import VitrineError
+from app.errors import ModelNotFound, VitrineError
+from app.inference.package import ModelPackage
+from app.inference.predictor import Predictor
 from app.inference.repository import Repository
 from app.services.adding import AddingService
+from app.services.audit_log import COMMAND_LINE
 
 
 @click.group()
 def models() -> None:
-    """List, add and activate models."""
+    """Look at models, add them, and say which version answers."""
+
+
+models.add_command(show)
 
 
 @models.command("list")
@@ -44,8 +52,66 @@ def list_models() -> None:
 @click.argument("version")
 def activate(name: str, version: str) -> None:
     """Let VERSION of the model NAME answer from now on."""
-    _repository(to_write=True).activate(name, version)
-    click.echo(f"{name} {version} is active; running workers follow within seconds.", err=True)
+    change = open_house(needs_database=False).versions.activate(name, version, COMMAND_LINE)
+    click.echo(f"{name} {change.active} is active; running workers follow within seconds.", err=True)
+    tell_unrecorded(change.recorded)
+
+
+@models.command()
+@click.argument("name")
+def rollback(name: str) -> None:
+    """Let the version of the model NAME answer again that was active before."""
+    change = open_house(needs_database=False).versions.roll_back(name, COMMAND_LINE)
+    click.echo(f"{name} {change.active} is active again; running workers follow within seconds.", err=True)
+    tell_unrecorded(change.recorded)
+
+
+@models.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(name: str, version: str, yes: bool) -> None:
+    """Remove VERSION of the model NAME for good; the active one and what came with Vitrine stay."""
+    if not yes:
+        click.confirm(f"Remove {name} {version} for good?", abort=True, err=True)
+    change = open_house(needs_database=False).versions.remove(name, version, COMMAND_LINE)
+    click.echo(f"{name} {version} is removed.", err=True)
+    tell_unrecorded(change.recorded)
+
+
+@models.command()
+@click.argument("name", required=False)
+@click.argument("version", required=False)
+def verify(name: str | None, version: str | None) -> None:
+    """Hash every file that is pinned and open what is served, of all models, of NAME, or of its VERSION alone.
+
+    One line a version; the exit code is 1 where one is damaged.
+    """
+    repository, damaged = _repository(), False
+    for model in repository.names() if name is None else [name]:
+        there = repository.versions(model)
+        versions = there if version is None else [version]
+        if not there or versions[0] not in there:
+            raise ModelNotFound(f"There is no {f'version {version!r} of a ' if version else ''}model called {model!r}.")
+        for number in versions:
+            problem = _problem(repository, model, number)
+            click.echo(f"{model} {number}: {f'damaged: {problem}' if problem else 'good'}")
+            damaged = damaged or bool(problem)
+    sys.exit(1 if damaged else 0)
+
+
+def _problem(repository: Repository, name: str, version: str) -> str:
+    """Give a sentence on what is wrong with a version, or an empty text."""
+    try:
+        package: ModelPackage = repository.package(name, version)
+        for file in package.manifest.digests:
+            package.pinned(file)
+        Predictor(package).warm_up()
+    except VitrineError as error:
+        return str(error)
+    except Exception as error:  # a classifier that was opened may raise anything
+        return f"It was opened but does not answer ({type(error).__name__})."
+    return ""
 
 
 @models.command()
@@ -76,7 +142,8 @@ def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, lab
 
     A pickle runs what it names when it is opened, so only a file that you vouch for by its digest is taken.
     """
-    added = AddingService(repository=_repository(to_write=True)).add(
+    house = open_house(needs_database=False)
+    added = AddingService(repository=house.repository).add(
         file,
         name,
         size=size,
@@ -87,10 +154,9 @@ def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, lab
         trust=trust,
     )
     click.echo(f"{name} {added.manifest.version} is added and active. Classes: {', '.join(added.manifest.classes)}.")
+    record(house, "imported", name, f"version {added.manifest.version} from {file.name}, vouched for by {trust}")
 
 
-def _repository(*, to_write: bool = False) -> Repository:
+def _repository() -> Repository:
     settings = load_settings()
-    if to_write:
-        prepare_folder(settings)
     return Repository(shipped=settings.models, own=settings.data / "models")

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from app.cli.house import prepare_folder
+from app.cli.house import open_house, record
 from app.config import load_settings
 from app.errors import InvalidPackage
 from app.http.logs import configure_logs
@@ -47,21 +47,27 @@ def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: 
 
     Twenty photos a class are enough to begin with. The figures are in the model's card.
     """
+    from app.intake.sandbox import Sandbox
+    from app.services.conversion import ConversionService
     from app.services.training import TrainingService
 
     settings = load_settings()
     configure_logs(settings.log_format)
     if not valid_name(name):
         raise InvalidPackage(f"A model cannot be called {name!r}: use lower-case letters, digits and dashes.")
+    house, repository = None, Repository(shipped=None, own=into or Path())
     if into is None:
-        prepare_folder(settings)
-        repository = Repository(shipped=settings.models, own=settings.data / "models")
-    else:
-        repository = Repository(shipped=None, own=into)
+        house = open_house(settings, needs_database=False)
+        repository = house.repository
+    # What is opened was made here a moment ago: where a system cannot confine, it is converted all the same.
+    conversion = ConversionService(sandbox=Sandbox(weak=True))
     with _progress() as progress:
-        verdict = TrainingService(repository=repository).train(
+        verdict = TrainingService(repository=repository, conversion=conversion).train(
             name, folder, design, progress, samples=[_sample(text) for text in samples], **words
         )
+    if house is not None:
+        made = verdict.package.manifest.version
+        record(house, "trained", name, f"version {made}, {'active now' if verdict.active else 'not active'}")
     for line in _report(verdict):
         click.echo(line)
 

@@ -92,6 +92,17 @@ def test_a_worse_version_waits_and_the_way_to_use_it_works(vitrine: Run, service
     assert services.repository.active_version("sides") == "2"
 
 
+def test_what_was_learned_is_written_down(vitrine: Run, services: Services, photos: Path, mislabelled: Path) -> None:
+    output_of(train(vitrine, photos))
+    publish_oracle(services.repository, mislabelled)
+    services.repository.activate("sides", "2")
+    output_of(train(vitrine, mislabelled))
+    assert [(deed.actor, deed.action, deed.detail) for deed in services.audit_log.about("model:sides")] == [
+        ("command line", "trained", "version 3, not active"),
+        ("command line", "trained", "version 1, active now"),
+    ]
+
+
 def test_a_model_for_another_folder_holds_the_given_words_and_leaves_the_site_alone(
     vitrine: Run, data: Path, photos: Path, tmp_path: Path
 ) -> None:

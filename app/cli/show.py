@@ -1,0 +1,70 @@
+"""`vitrine models show`: what a version is, and what shows that it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.config import load_settings
+from app.inference.package import CARD, ModelPackage
+from app.inference.repository import Repository
+from app.services.version_report import CandidateReport, VersionReport, report_on
+
+_MARGIN = 14
+
+
+@click.command()
+@click.argument("name")
+@click.argument("version", required=False)
+def show(name: str, version: str | None) -> None:
+    """Tell what the model NAME is: the active version, or VERSION."""
+    settings = load_settings()
+    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    package = repository.package(name, version)
+    manifest, report = package.manifest, report_on(package.manifest)
+    active = ", the active version" if repository.active_version(name) == manifest.version else ""
+    click.echo(f"{name} {manifest.version}{active}")
+    for term, value in _facts(package, report):
+        if value:
+            click.echo(_plain(f"{term:<{_MARGIN}}{value}"))
+    for sentence in (report.trusted, report.answers, *report.differences):
+        if sentence:
+            click.echo(_plain(sentence))
+    if report.proof is None:
+        return
+    click.echo(report.proof.sentence)
+    if report.proof.weakness:
+        click.echo(report.proof.weakness)
+    _print(report.proof.rows)
+
+
+def _facts(package: ModelPackage, report: VersionReport) -> Iterator[tuple[str, str]]:
+    manifest, source = package.manifest, report.source
+    yield "summary", manifest.summary
+    yield "origin", f"{report.origin}, {manifest.created_at}"
+    yield "classes", ", ".join(manifest.classes)
+    yield "a picture is", report.recipe
+    yield "served by", f"{report.runtime}, from {manifest.artifact}"
+    yield "figures", ", ".join(f"{metric.name} {metric.value:.4g}" for metric in manifest.metrics)
+    if source is not None:
+        yield "holds", ", ".join(source.estimators)
+        yield "written with", report.written_with
+        yield "confined by", report.confinement
+        yield "digest", f"sha256:{source.sha256}"
+    yield "card", str(package.folder / CARD) if package.card else ""
+
+
+def _print(rows: tuple[CandidateReport, ...]) -> None:
+    table = Table("form", "labels equal", "largest difference", "one, ms", "32, ms", "state")
+    for row in rows:
+        state = f"refused: {row.refused}" if row.refused else "serves" if row.serves else ""
+        table.add_row(row.form, row.labels, row.difference, row.one_ms, row.batch_ms, _plain(state))
+    Console(markup=False, emoji=False).print(table)
+
+
+def _plain(text: str) -> str:
+    # A stranger's file may name its classes so that a terminal would obey them.
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
