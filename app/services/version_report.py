@@ -120,7 +120,7 @@ def _confinement(source: Source | None) -> str:
 
 def _proof(proof: Proof, runtime: str) -> ProofReport:
     serving = next((form for form in proof.candidates if form.runtime == runtime and not form.refused), None)
-    given = CandidateReport("the file as given", False, NOTHING, NOTHING, _ms(proof.source_one_ms), _ms(proof.source_batch_ms), "")
+    given = CandidateReport("as given", False, NOTHING, NOTHING, _ms(proof.source_one_ms), _ms(proof.source_batch_ms), "")
     rows = (given, *(_candidate(form, proof.pictures, serves=form is serving) for form in proof.candidates))
     return ProofReport(_sentence(proof, serving), _weakness(proof), rows)
 

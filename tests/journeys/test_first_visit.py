@@ -22,7 +22,17 @@ from tests.serving import EMAIL, PASSWORD, RunningSite
 
 pytestmark = pytest.mark.journey
 
-PAGES = ["/", "/history", "/models", "/models/cats-vs-dogs", "/account", "/account/password", "/api/docs", "/nothing-here"]
+PAGES = [
+    "/",
+    "/history",
+    "/models",
+    "/models/cats-vs-dogs",
+    "/models/cats-vs-dogs/versions/1",
+    "/account",
+    "/account/password",
+    "/api/docs",
+    "/nothing-here",
+]
 
 
 def log_in(page: Page, site: RunningSite, email: str = EMAIL, password: str = PASSWORD) -> None:

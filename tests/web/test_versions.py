@@ -105,7 +105,7 @@ def test_the_proof_is_a_sentence_and_a_table_of_every_form(guest: Visitor, repos
     page = Page(guest.get(publish(repository, "proven", source=make_source(), proof=make_proof())))
     assert "Proof Proven on 256 pictures: every label equal, largest difference 2e-7." in page.words
     for row in (
-        "the file as given – – 0.60 12.3",
+        "as given – – 0.60 12.3",
         "scikit-learn serves 256/256 2e-7 0.41 3.25",
         "ONNX 255/256 0.04 0.20 1.50 Refused: one label differs",
         "treelite – – – – Refused: it holds trees only",
