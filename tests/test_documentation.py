@@ -86,7 +86,7 @@ def test_the_changelog_tells_of_this_version() -> None:
 def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: Path) -> None:
     text = (TREE / "docs" / "your-model.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```(python|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     _photos(tmp_path / "photos")
     program = "\n".join(code for kind, code in blocks if kind == "python")
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
@@ -100,7 +100,7 @@ def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: P
             )
             assert run.returncode == 0, run.stderr
             printed += run.stdout
-    assert "zero.png: This image is a 0 (100.0 %)" in printed
+    assert printed.count("zero.png: This image is a 0 (100.0 %)") == 2
     assert re.search(r"shades 1 is right on \d", printed)
 
 

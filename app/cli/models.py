@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.house import open_house, record, tell_unrecorded
+from app.cli.house import open_house, tell_unrecorded
+from app.cli.importing import import_
 from app.cli.show import show
 from app.config import load_settings
 from app.errors import ModelNotFound, VitrineError
 from app.inference.package import ModelPackage
 from app.inference.predictor import Predictor
 from app.inference.repository import Repository
-from app.services.adding import AddingService
 from app.services.audit_log import COMMAND_LINE
 
 
 @click.group()
 def models() -> None:
-    """Look at models, add them, and say which version answers."""
+    """Import models, look at them, and say which version answers."""
 
 
+models.add_command(import_)
 models.add_command(show)
 
 
@@ -112,49 +112,6 @@ def _problem(repository: Repository, name: str, version: str) -> str:
     except Exception as error:  # a classifier that was opened may raise anything
         return f"It was opened but does not answer ({type(error).__name__})."
     return ""
-
-
-@models.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="What the model is called.")
-@click.option("--size", required=True, metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32.")
-@click.option(
-    "--colour", type=click.Choice(["rgb", "bgr", "grey"]), default="rgb", show_default=True, help="Order of the colours."
-)
-@click.option(
-    "--scale",
-    type=click.Choice(["0-1", "0-255", "0-16", "-1-1"]),
-    default="0-1",
-    show_default=True,
-    help="Black and white as it learned them.",
-)
-@click.option(
-    "--fit",
-    type=click.Choice(["stretch", "crop", "pad"]),
-    default="stretch",
-    show_default=True,
-    help="How a picture of another shape comes to that size.",
-)
-@click.option("--labels", default="", metavar="A,B,...", help="Names of the classes, in the classifier's order.")
-@click.option("--trust", default="", metavar="sha256:...", help="The file's digest: says that you vouch for what is in it.")
-def add(file: Path, name: str, size: str, colour: str, scale: str, fit: str, labels: str, trust: str) -> None:
-    """Add the pickled scikit-learn classifier in FILE.
-
-    A pickle runs what it names when it is opened, so only a file that you vouch for by its digest is taken.
-    """
-    house = open_house(needs_database=False)
-    added = AddingService(repository=house.repository).add(
-        file,
-        name,
-        size=size,
-        colour=colour,
-        scale=scale,
-        fit=fit,
-        labels=[label.strip() for label in labels.split(",") if label.strip()],
-        trust=trust,
-    )
-    click.echo(f"{name} {added.manifest.version} is added and active. Classes: {', '.join(added.manifest.classes)}.")
-    record(house, "imported", name, f"version {added.manifest.version} from {file.name}, vouched for by {trust}")
 
 
 def _repository() -> Repository:

@@ -12,9 +12,11 @@ from sklearn.dummy import DummyClassifier
 from app.composition import Services
 from app.errors import InvalidDataset
 from app.inference.recipe import Recipe
+from app.services.conversion import ConversionService
 from app.services.recorder import Owner
 from app.services.training import TrainingService, Verdict
 from tests.factories import make_classifier, make_drawing, make_manifest, make_photos, make_services
+from tests.fakes import HereSandbox
 
 
 @pytest.fixture
@@ -38,8 +40,12 @@ def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def make_service(services: Services) -> TrainingService:
+    return TrainingService(repository=services.repository, conversion=ConversionService(sandbox=HereSandbox()))
+
+
 def train(services: Services, folder: Path, name: str = "sides", **given: Any) -> Verdict:
-    return TrainingService(repository=services.repository).train(name, folder, "pixels", lambda *_: None, **given)
+    return make_service(services).train(name, folder, "pixels", lambda *_: None, **given)
 
 
 def publish_rival(services: Services, classifier: Any, **given: Any) -> None:
@@ -141,7 +147,7 @@ def test_what_was_left_out_is_told(services: Services, tmp_path: Path) -> None:
 
 def test_a_sample_that_is_not_there_is_told_before_the_work(services: Services, photos: Path) -> None:
     stages: list[str] = []
-    service = TrainingService(repository=services.repository)
+    service = make_service(services)
     with pytest.raises(InvalidDataset, match=r"no sample .*no\.png"):
         service.train("sides", photos, "pixels", lambda stage, *_: stages.append(stage), samples=[(photos / "no.png", "")])
     assert (stages, services.repository.names()) == ([], [])
