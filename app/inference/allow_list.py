@@ -15,12 +15,16 @@ from app.errors import UnsafeModel
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A name on the list; `found_in` is the module that has it today, where it moved since files were written."""
+    """A name on the list; `found_in` is the module that has it today, where it moved since files were written.
+
+    What is `only_named` may be held by an estimator, to be asked about pictures, but the file itself may not call it.
+    """
 
     module: str
     name: str
     reason: str
     found_in: str
+    only_named: bool
 
     def resolve(self) -> object:
         """Give what the name stands for, from the module on the list and nowhere else; raise UnsafeModel where it is gone."""
@@ -38,7 +42,7 @@ _PART = "A part of an estimator: making one stores what it is given, setting its
 _NUMBERS = "Numbers of NumPy or SciPy: makes an array, a type or a scalar from the data given with it."
 _RANDOM = "A generator of random numbers: holds a state and gives numbers."
 _COMPILED = "A compiled part of an estimator: checks its arrays' types, holds them, and computes with them."
-_SCORE = "A function of numbers: computes from arrays, reads and changes nothing else."
+_SCORE = "A function of numbers that an estimator holds: it computes from arrays, and no file may call it itself."
 _PLAIN = "A plain type of Python: makes a value of what it is given."
 _REBUILD = "Makes an empty object of a class on this list, as old pickles do."
 _OURS = "A transformer of Vitrine: making one stores its parameters; it opens only shipped backbones, by digest."
@@ -153,6 +157,7 @@ _TABLE: dict[str, str] = {
     """,
     _SCORE: """
         numpy: abs exp expm1 log log1p sqrt square tanh
+        scipy._lib.array_api_compat.numpy._aliases: asarray
         sklearn.feature_selection._mutual_info: mutual_info_classif
         sklearn.feature_selection._univariate_selection: chi2 f_classif
     """,
@@ -203,7 +208,8 @@ def _rows() -> dict[tuple[str, str], Allowed]:
         for line in table.strip().splitlines():
             module, _, rest = line.strip().partition(": ")
             names, _, found_in = rest.partition(" -> ")
-            rows.update({(module, name): Allowed(module, name, reason, found_in or module) for name in names.split()})
+            for name in names.split():
+                rows[module, name] = Allowed(module, name, reason, found_in or module, only_named=reason is _SCORE)
     return rows
 
 

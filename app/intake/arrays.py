@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.errors import InvalidModel
-from app.intake.opcodes import Made, Pairs, PickleMachine
+from app.intake.described import Global, Made, Pairs
+from app.intake.opcodes import PickleMachine
 
 _SIMPLE = re.compile(r"[<>|=]?([biufcSUV?])(\d{0,9})")
+_OBJECTS = ("O", "O8", "|O")
+_DTYPE = Global("numpy", "dtype")
+_HOLDS_OBJECTS = 1  # a flag of NumPy's
 _MOST_CLASSES = 10_000
 
 
@@ -33,11 +37,13 @@ def joblib_array(
     An array of objects is a pickle of its own in the middle of the file: it is read by a machine of its own, whose names and
     faults count as the file's. Raises InvalidModel where the description is none.
     """
+    # Raw bytes are never framed: a frame that reaches over them would show two readers two files.
+    machine.leave_frame()
     state = wrapper.state if isinstance(wrapper.state, Pairs) else Pairs()
     shape, dtype = state.get("shape"), state.get("dtype")
     if not isinstance(shape, tuple) or not all(isinstance(side, int) and side >= 0 for side in shape):
         raise InvalidModel("An array in the file has no shape.")
-    if _code(dtype) in ("O", "O8", "|O"):
+    if _code(dtype) in _OBJECTS:
         nested = PickleMachine(machine.file, after_build)
         found = nested.run()
         machine.globals |= nested.globals
@@ -99,27 +105,41 @@ def _typed(dtype: Made) -> str:
 
 
 def _code(dtype: object) -> str | None:
-    first = dtype.arguments[0] if isinstance(dtype, Made) and dtype.arguments else None
+    first = dtype.arguments[0] if isinstance(dtype, Made) and dtype.callee == _DTYPE and dtype.arguments else None
     return first if isinstance(first, str) else None
 
 
 def _itemsize(dtype: object) -> int:
     code = _code(dtype) or ""
-    simple = _SIMPLE.fullmatch(code)
-    if simple is None or (simple[1] == "V" and _mentions_objects(dtype)):
+    if not _SIMPLE.fullmatch(code) or _holds_objects(dtype):
         raise InvalidModel("An array in the file is of a type that no trained classifier has.")
     return np.dtype(code).itemsize
 
 
-def _mentions_objects(dtype: object) -> bool:
-    """Tell whether a structured type has a field of objects, which joblib would write as a pickle."""
+def is_false_type(made: Made) -> bool:
+    """Tell whether the state of a type of numbers belies it: numbers called objects would be taken for addresses."""
+    if made.callee != _DTYPE:
+        return False
+    code = (_code(made) or "").lstrip("<>|=")
+    match made.arguments, made.state:
+        case (_, shared, copied), (int(), str(), _, _, _, int() as size, int(), int() as flags, *_) if copied and not shared:
+            sized = code[:1] not in ("S", "U", "V") or size == np.dtype(code).itemsize
+            return not sized or bool(flags & _HOLDS_OBJECTS) != _holds_objects(made)
+    return True
+
+
+def _holds_objects(dtype: object) -> bool:
+    """Tell whether a type is of objects, or has a field of them; what cannot be told counts as such."""
     waiting = [dtype]
     while waiting:
         found = waiting.pop()
         if isinstance(found, Made):
-            if "O" in (_code(found) or ""):
+            code = _code(found)
+            if code is None or not (_SIMPLE.fullmatch(code) or code.lstrip("<>|=")[:1] in ("M", "m")):
                 return True
-            waiting += [found.state, *found.arguments]
+            waiting.append(found.state)
+        elif isinstance(found, Global):
+            return True
         elif isinstance(found, Pairs):
             waiting += [part for pair in found.pairs for part in pair]
         elif isinstance(found, (list, tuple)):

@@ -8,68 +8,15 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
 from app.errors import InvalidModel
+from app.intake.described import Global, Made, Pairs
+from app.intake.states import faults_of_call, faults_of_items, faults_of_state
 
-_NUMBERS_AND_TEXTS = frozenset(
-    [
-        "INT",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG",
-        "LONG1",
-        "LONG4",
-        "FLOAT",
-        "BINFLOAT",
-        "STRING",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "BYTEARRAY8",
-        "UNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE",
-        "BINUNICODE8",
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Global:
-    """Something of a module that a pickle names."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
-
-
-@dataclass(eq=False, slots=True)
-class Pairs:
-    """A dictionary; its keys may be descriptions, so it is kept as pairs."""
-
-    pairs: list[tuple[object, object]] = field(default_factory=list)
-
-    def get(self, key: str) -> object:
-        """Give the last value of a text key, or None."""
-        return next((value for known, value in reversed(self.pairs) if isinstance(known, str) and known == key), None)
-
-
-@dataclass(eq=False, slots=True)
-class Made:
-    """An object that the pickle would make by a call, and what it would do to it afterwards."""
-
-    callee: object
-    arguments: tuple[object, ...]
-    state: object = None
-    items: list[object] = field(default_factory=list)
-    pairs: Pairs = field(default_factory=Pairs)
+# What a pickle of ten thousand boosted trees takes is a tenth of this.
+_MOST_STEPS = 10_000_000
 
 
 class _Mark:
@@ -90,25 +37,30 @@ class PickleMachine:
         self._after_build = after_build
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
+        self._frame_end = 0
 
     def run(self) -> object:
         """Follow the pickle to its end and give a description of what it holds; raises InvalidModel where it is broken."""
         try:
-            for opcode, argument, _position in pickletools.genops(self.file):
+            for opcode, argument, _position in islice(pickletools.genops(self.file), _MOST_STEPS):
                 if opcode.name == "STOP":
+                    self.leave_frame()
                     return self._stack.pop()
-                self._step(opcode.name, argument)
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
+                _STEPS[opcode.name](self, argument)
+        except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, RecursionError) as error:
             raise InvalidModel("The file is no whole pickle.") from error
         raise InvalidModel("The pickle has no end.")
 
-    def _step(self, name: str, argument: object) -> None:
-        if name in _NUMBERS_AND_TEXTS:
-            self._stack.append(argument)
-        elif name in _CONSTANTS:
-            self._stack.append(_CONSTANTS[name])
-        else:
-            _STEPS[name](self, argument)
+    def leave_frame(self) -> None:
+        """See that no frame reaches beyond here: Python would take what follows for a part of it, and C would not."""
+        if self.file.tell() < self._frame_end:
+            raise ValueError("a frame that lies")
+
+    def _frame(self, length: object) -> None:
+        self._frame_end = self.file.tell() + _integer(length)
+
+    def _value(self, value: object) -> None:
+        self._stack.append(value)
 
     # The stack and the memo.
 
@@ -147,12 +99,6 @@ class PickleMachine:
         pass
 
     # Containers.
-
-    def _empty_list(self, _: object) -> None:
-        self._stack.append([])
-
-    def _empty_dictionary(self, _: object) -> None:
-        self._stack.append(Pairs())
 
     def _list(self, _: object) -> None:
         self._stack.append(self._since_mark())
@@ -195,6 +141,7 @@ class PickleMachine:
     def _update(self, pairs: list[tuple[object, object]]) -> None:
         target = self._stack[-1]
         if isinstance(target, Made):
+            self.faults += faults_of_items(target, pairs)
             target = target.pairs
         if not isinstance(target, Pairs):
             raise TypeError("sets an item of what has none")
@@ -237,9 +184,9 @@ class PickleMachine:
     def _call(self, callee: object, arguments: object) -> None:
         if not isinstance(arguments, tuple):
             raise TypeError("calls with what are no arguments")
-        if not isinstance(callee, Global):
-            self.faults.append("calls something that it made itself")
-        self._stack.append(Made(callee, arguments))
+        made = Made(callee, arguments)
+        self.faults += faults_of_call(made)
+        self._stack.append(made)
 
     def _build(self, _: object) -> None:
         state, target = self._stack.pop(), self._stack[-1]
@@ -247,26 +194,28 @@ class PickleMachine:
             self.faults.append("changes something that it did not make")
             return
         target.state = state
+        self.faults += faults_of_state(target)
         if self._after_build is not None:
             self._stack[-1] = self._after_build(self, target)
 
     # What no model file needs.
 
-    def _extension(self, code: object) -> None:
-        self.faults.append(f"uses the extension code {code}")
+    def _unknown(self, fault: str) -> None:
+        self.faults.append(fault)
         self._stack.append(Made(None, ()))
 
+    def _extension(self, code: object) -> None:
+        self._unknown(f"uses the extension code {code}")
+
     def _persistent(self, _: object) -> None:
-        self.faults.append("refers to something outside the file")
-        self._stack.append(Made(None, ()))
+        self._unknown("refers to something outside the file")
 
     def _persistent_of_stack(self, _: object) -> None:
         self._stack.pop()
         self._persistent(None)
 
     def _buffer(self, _: object) -> None:
-        self.faults.append("needs buffers that are outside the file")
-        self._stack.append(Made(None, ()))
+        self._unknown("needs buffers that are outside the file")
 
 
 def _integer(value: object) -> int:
@@ -287,18 +236,27 @@ def _paired(run: list[object]) -> list[tuple[object, object]]:
     return list(zip(run[::2], run[1::2], strict=True))
 
 
-_CONSTANTS: dict[str, object] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_VALUES = (
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+)
 _STEPS: dict[str, Callable[[PickleMachine, object], None]] = {
+    **dict.fromkeys(_VALUES, PickleMachine._value),
+    "NONE": lambda machine, _: machine._value(None),
+    "NEWTRUE": lambda machine, _: machine._value(True),
+    "NEWFALSE": lambda machine, _: machine._value(False),
+    "EMPTY_TUPLE": lambda machine, _: machine._value(()),
+    "EMPTY_LIST": lambda machine, _: machine._value([]),
+    "EMPTY_SET": lambda machine, _: machine._value([]),
+    "EMPTY_DICT": lambda machine, _: machine._value(Pairs()),
     "PROTO": PickleMachine._nothing,
-    "FRAME": PickleMachine._nothing,
+    "FRAME": PickleMachine._frame,
     "MARK": PickleMachine._mark,
     "POP": PickleMachine._pop,
     "POP_MARK": PickleMachine._pop_mark,
     "DUP": PickleMachine._duplicate,
     "MEMOIZE": PickleMachine._memoize,
-    "EMPTY_LIST": PickleMachine._empty_list,
-    "EMPTY_SET": PickleMachine._empty_list,
-    "EMPTY_DICT": PickleMachine._empty_dictionary,
     "LIST": PickleMachine._list,
     "TUPLE": PickleMachine._tuple,
     "FROZENSET": PickleMachine._tuple,

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 
 from app.errors import InvalidModel, UnsafeModel
 from app.inference.allow_list import allowed
-from app.intake.arrays import described_values, joblib_array
-from app.intake.opcodes import Global, Made, Pairs, PickleMachine
+from app.intake.arrays import described_values, is_false_type, joblib_array
+from app.intake.described import Global, Made, Pairs
+from app.intake.opcodes import PickleMachine
 from app.intake.source import SourceFile
+from app.intake.states import REBUILDERS
 
-_LARGEST_SCHEMA = 200_000_000
+_LARGEST_SCHEMA = 32_000_000
 _MOST_NAMES_SHOWN = 8
+_WRAPPER = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
+# What zipfile, zlib and its like, and json raise over broken ones; NotImplementedError and RecursionError are RuntimeErrors.
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, KeyError, ValueError, OSError, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,9 @@ def scan_pickle(body: bytes) -> Report:
 
 
 def _after_build(machine: PickleMachine, made: Made) -> object:
-    if made.callee == Global("joblib.numpy_pickle", "NumpyArrayWrapper"):
+    if is_false_type(made):
+        machine.faults.append("describes a type of numbers falsely")
+    if _class_of(made) == _WRAPPER:
         return joblib_array(machine, made, _after_build)
     return made
 
@@ -77,7 +87,7 @@ def _report(root: object, names: Mapping[Global, None], faults: list[str]) -> Re
         if not isinstance(version, str):
             continue
         libraries.setdefault("scikit-learn", version)
-        estimators.append(_class_of(made))
+        estimators.append(named.name if (named := _class_of(made)) else "?")
         n_features = n_features or _count(state.get("n_features_in_"))
         classes = classes or described_values(state.get("classes_"))
     for found in names:
@@ -88,9 +98,9 @@ def _report(root: object, names: Mapping[Global, None], faults: list[str]) -> Re
 
 def _objects(root: object) -> Iterator[Made]:
     """Give every object in a description once, the outer before the inner."""
-    waiting, seen = [root], set()
+    waiting, seen = deque([root]), set()
     while waiting:
-        found = waiting.pop(0)
+        found = waiting.popleft()
         if id(found) in seen or isinstance(found, (str, bytes, int, float, type(None), Global)):
             continue
         seen.add(id(found))
@@ -103,11 +113,11 @@ def _objects(root: object) -> Iterator[Made]:
             waiting += found
 
 
-def _class_of(made: Made) -> str:
+def _class_of(made: Made) -> Global | None:
     # Old pickles rebuild an object by a function whose first argument is the class.
-    first = made.arguments[0] if made.arguments else None
-    named = first if isinstance(first, Global) and str(made.callee).endswith("_reconstructor") else made.callee
-    return named.name if isinstance(named, Global) else "?"
+    rebuilt = made.callee in REBUILDERS and made.arguments
+    named = made.arguments[0] if rebuilt else made.callee
+    return named if isinstance(named, Global) else None
 
 
 def _count(value: object) -> int | None:
@@ -116,12 +126,12 @@ def _count(value: object) -> int | None:
 
 def _scan_skops(content: bytes) -> Report:
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive, archive.open("schema.json") as schema:
-            text = schema.read(_LARGEST_SCHEMA + 1)
-        if len(text) > _LARGEST_SCHEMA:
-            raise InvalidModel("The description in the skops archive is too large.")
-        described = json.loads(text)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RuntimeError, NotImplementedError, RecursionError) as error:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            if archive.getinfo("schema.json").file_size > _LARGEST_SCHEMA:
+                raise InvalidModel("The description in the skops archive is too large.")
+            # No more is read than was just said, whatever the archive holds.
+            described = json.loads(archive.read("schema.json"))
+    except _BROKEN_ARCHIVE as error:
         raise InvalidModel("The file is no skops archive.") from error
     nodes = [Global(str(node["__module__"]), str(node["__class__"])) for node in _nodes(described)]
     refused = [str(found) for found in nodes if allowed(found.module, found.name) is None]
@@ -130,9 +140,9 @@ def _scan_skops(content: bytes) -> Report:
 
 
 def _nodes(described: object) -> Iterator[dict[str, object]]:
-    waiting = [described]
+    waiting = deque([described])
     while waiting:
-        found = waiting.pop(0)
+        found = waiting.popleft()
         if isinstance(found, dict):
             if "__module__" in found and "__class__" in found:
                 yield found

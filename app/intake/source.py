@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import hashlib
 import lzma
+import stat
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from app.errors import InvalidModel, InvalidRequest
 Format = Literal["pickle", "skops", "onnx"]
 
 _LARGEST_FILE = 2_000_000_000
+_LARGEST_MLMODEL = 1_000_000
 _LARGEST_BODY = 2_000_000_000
 # Numbers of trained models shrink to a third, seldom to a tenth: what grows two hundredfold is no model.
 _LARGEST_RATIO, _ALWAYS_ALLOWED = 200, 64_000_000
@@ -44,14 +46,20 @@ def read_source(path: Path) -> SourceFile:
     """Read a model file, or the one that an MLflow folder names; raises InvalidRequest or InvalidModel."""
     if path.is_dir():
         path = _of_mlflow(path)
+    return recognise(path.name, _content(path, most=_LARGEST_FILE))
+
+
+def _content(path: Path, *, most: int) -> bytes:
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= _LARGEST_FILE else b""
+        found = path.stat()
+        # A device or a pipe has no size and perhaps no end.
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidRequest(f"{path} is no file.")
+        if found.st_size > most:
+            raise InvalidRequest(f"{path.name} has {found.st_size:,} bytes; it may have {most:,}.")
+        return path.read_bytes()
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be opened ({error.strerror}).") from error
-    if size > _LARGEST_FILE:
-        raise InvalidRequest(f"{path.name} has {size:,} bytes; a model file may have {_LARGEST_FILE:,}.")
-    return recognise(path.name, content)
 
 
 def recognise(name: str, content: bytes) -> SourceFile:
@@ -111,13 +119,13 @@ def _expand(content: bytes, decompressor: Any) -> bytes:
 
 def _of_mlflow(folder: Path) -> Path:
     """Give the model file of an MLflow folder; nothing of the folder is run or imported."""
+    if not (folder / "MLmodel").exists():
+        raise InvalidRequest(f"{folder} is a folder without an MLmodel file: give the model file itself.")
+    text = _content(folder / "MLmodel", most=_LARGEST_MLMODEL)
     try:
-        described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        named = Path(str(described["flavors"]["sklearn"]["pickled_model"]))
-    except FileNotFoundError as error:
-        raise InvalidRequest(f"{folder} is a folder without an MLmodel file: give the model file itself.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        named = Path(str(yaml.safe_load(text)["flavors"]["sklearn"]["pickled_model"]))
+    except (ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidRequest(f"The MLmodel file in {folder} describes no scikit-learn model.") from error
-    if named.name != str(named) or named.name in ("", ".."):
+    if named.name != str(named) or named.name in ("", "..") or "\0" in named.name:
         raise InvalidRequest(f"The MLmodel file in {folder} names a model outside the folder.")
     return folder / named
