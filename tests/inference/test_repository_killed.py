@@ -19,7 +19,8 @@ from app.inference.repository import Repository
 KILLS = 100
 
 # For every line it gets it forks a process that publishes and activates without end, tells its number, and later that it is
-# gone. The one that is forked tells each version that it is about to activate, and that it has: "2?" and "2!".
+# gone. The one that is forked tells each version that it has published, is about to activate, and has activated: "2+", "2?"
+# and "2!". It never activates the newest, which would answer where there is no pointer.
 PROGRAM = """
 import os, sys
 from pathlib import Path
@@ -35,11 +36,13 @@ for line in sys.stdin:
     child = os.fork()
     while not child:
         version = repository.publish(manifest, {**files, "source.pkl": os.urandom(100_000)}).manifest.version
-        os.write(1, f"{version}?\\n".encode())
-        repository.activate("shade", version)
-        os.write(1, f"{version}!\\n".encode())
-        for old in repository.versions("shade")[:-3]:
-            repository.remove("shade", old)
+        os.write(1, f"{version}+\\n".encode())
+        for version in repository.versions("shade")[-3:-1]:
+            os.write(1, f"{version}?\\n".encode())
+            repository.activate("shade", version)
+            os.write(1, f"{version}!\\n".encode())
+        for version in repository.versions("shade")[:-3]:
+            repository.remove("shade", version)
     os.write(1, f"forked {child}\\n".encode())
     os.waitpid(child, 0)
     os.write(1, b"gone\\n")
@@ -67,7 +70,7 @@ class Victims:
         os.kill(child, signal.SIGKILL)
         while told[-1] != "gone":
             told.append(self._line())
-        return [line for line in told if line.endswith(("?", "!"))]
+        return [line for line in told if line.endswith(("+", "?", "!"))]
 
     def end(self) -> None:
         """Let the program end, and see that it did nothing wrong."""
@@ -88,8 +91,9 @@ def victims(tmp_path: Path) -> Iterator[Victims]:
     victims.end()
 
 
-def assert_whole(repository: Repository) -> None:
-    """See that every version is there with all its files, each the pinned one."""
+def assert_whole(repository: Repository, folder: Path) -> None:
+    """See that every version is there with all its files, each the pinned one, and that there are no halves of others."""
+    assert {entry.name for entry in folder.glob("[!.]*") if entry.is_dir()} == set(repository.versions("shade"))
     for version in repository.versions("shade"):
         package = repository.package("shade", version)
         assert len(package.manifest.digests) == 5
@@ -112,9 +116,9 @@ def test_whenever_a_process_is_killed_the_old_or_the_new_version_is_active_and_w
             # Before anything was activated, the first and only version answers.
             assert repository.active_version("shade") in (allowed if active else {*allowed, "1"}), (turn, told)
             active = repository.active_version("shade")
-        assert_whole(repository)
+        assert_whole(repository, own / "shade")
         left += sum(1 for entry in own.rglob(".*") if entry.name != ".lock")
-        fresh = {line[:-1] for line in told if line.endswith("?")}
+        fresh = {line[:-1] for line in told if line.endswith("+")}
         assert not fresh & seen, "a number was given twice"
         seen |= fresh
     repository.sweep()

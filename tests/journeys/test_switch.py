@@ -19,7 +19,7 @@ from tests.serving import RunningSite
 CONCURRENCY = 8
 PROMISED_SECONDS = 2.0
 WHITE = make_picture((255, 255, 255))
-# What each version says of a white picture: the classes of every other one stand the other way round.
+# What each version says of a white picture: the manifests are alike, so only the classifier that answered can tell.
 SAYS = {"1": "light", "2": "dark"}
 
 
@@ -58,9 +58,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def publish_reversed(repository: Repository) -> Path:
-    """Publish a version that takes white for dark."""
-    content = pickle.dumps(make_classifier())
-    return repository.publish(make_manifest(classes=("light", "dark")), {"source.pkl": content}).folder
+    """Publish a version that was taught to take white for dark."""
+    content = pickle.dumps(make_classifier(("light", "dark")))
+    return repository.publish(make_manifest(), {"source.pkl": content}).folder
 
 
 @contextmanager
