@@ -13,7 +13,8 @@ test: ## The whole suite, browser journeys included.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@# Two processes share the cores already: threads of the linear algebra would only get in their way.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
 	@PYTHON="$(PYTHON)" scripts/install test

@@ -17,6 +17,7 @@ from app.inference.recipe import Recipe
 
 MANIFEST = "manifest.json"
 CARD = "card.md"
+PICKLE = "source.pkl"  # as its owner gave it; served itself only where its owner vouched for it
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 

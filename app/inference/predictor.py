@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from app.errors import InvalidModel
 from app.inference.features import open_features
 from app.inference.images import Image
-from app.inference.package import ModelPackage
+from app.inference.package import PICKLE, ModelPackage
 from app.inference.runtimes import open_runtime
 from app.inference.runtimes.brought_code import bring
 
@@ -21,7 +21,13 @@ class Predictor:
         manifest, artifact = package.manifest, package.artifact()
         bring({file: package.pinned(file) for file in manifest.digests if file.startswith("code/")})
         self._describe = None if manifest.features is None else open_features(manifest.features)
-        self._runtime = open_runtime(manifest.runtime, artifact, answers=manifest.answers, n_classes=len(manifest.classes))
+        self._runtime = open_runtime(
+            manifest.runtime,
+            artifact,
+            answers=manifest.answers,
+            n_classes=len(manifest.classes),
+            pickled=manifest.artifact == PICKLE,
+        )
 
     def prepare(self, image: Image) -> NDArray[np.generic]:
         """Give the row of one picture, of the recipe's shape."""

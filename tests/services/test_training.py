@@ -12,11 +12,10 @@ from sklearn.dummy import DummyClassifier
 from app.composition import Services
 from app.errors import InvalidDataset
 from app.inference.recipe import Recipe
-from app.services.conversion import ConversionService
 from app.services.recorder import Owner
 from app.services.training import TrainingService, Verdict
 from tests.factories import make_classifier, make_drawing, make_manifest, make_photos, make_services
-from tests.fakes import HereSandbox
+from tests.fakes import QuickConversion
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_service(services: Services) -> TrainingService:
-    return TrainingService(repository=services.repository, conversion=ConversionService(sandbox=HereSandbox()))
+    return TrainingService(repository=services.repository, conversion=QuickConversion())
 
 
 def train(services: Services, folder: Path, name: str = "sides", **given: Any) -> Verdict:

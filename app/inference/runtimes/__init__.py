@@ -18,8 +18,11 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(name: RuntimeName, artifact: bytes, *, answers: Answers, n_classes: int) -> Runtime:
-    """Open what a package serves; `artifact` is the verified buffer, never a path that could change in between."""
+def open_runtime(name: RuntimeName, artifact: bytes, *, answers: Answers, n_classes: int, pickled: bool = False) -> Runtime:
+    """Open what a package serves; `artifact` is the verified buffer, never a path that could change in between.
+
+    `pickled` says that it is the very pickle that its owner vouched for.
+    """
     # Imported here because a process pays only for the runtimes that its models need: scikit-learn takes about a second.
     match name:
         case "treelite":
@@ -33,4 +36,4 @@ def open_runtime(name: RuntimeName, artifact: bytes, *, answers: Answers, n_clas
         case "sklearn":
             from app.inference.runtimes.sklearn import SklearnRuntime
 
-            return SklearnRuntime(artifact, answers)
+            return SklearnRuntime(artifact, answers, pickled=pickled)

@@ -15,14 +15,16 @@ from app.inference.allow_list import ALLOWED
 from app.inference.answers import one_hot, softmax
 from app.inference.provenance import Answers
 
-_ZIP = b"PK\x03\x04"
-
 
 class SklearnRuntime:
-    """A fitted classifier; `answers` names the method that is asked."""
+    """A fitted classifier; `answers` names the method that is asked.
 
-    def __init__(self, artifact: bytes, answers: Answers) -> None:
-        self._classifier = open_archive(artifact) if artifact.startswith(_ZIP) else open_pickle(artifact)
+    What the bytes look like decides nothing: only what the manifest calls the pickle that its owner vouched for is opened as
+    one (`pickled`), so nothing that came out of a conversion can be.
+    """
+
+    def __init__(self, artifact: bytes, answers: Answers, *, pickled: bool) -> None:
+        self._classifier = open_pickle(artifact) if pickled else open_archive(artifact)
         self._answers = answers
         if not hasattr(self._classifier, answers):
             raise InvalidModel(f"The model holds a {type(self._classifier).__name__} that has no {answers}.")
