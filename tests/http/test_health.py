@@ -36,7 +36,7 @@ def test_a_site_is_alive_and_ready(site: RunningSite) -> None:
 def test_a_damaged_model_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(TREE / "models", models)
-    damaged = models / "digits" / "1" / "source.pkl"
+    damaged = models / "digits" / "1" / "model.onnx"
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[: len(whole) // 2])
     site = RunningSite(tmp_path, models=str(models), workers="1", access="guests")
@@ -57,8 +57,14 @@ def test_a_damaged_model_is_told_and_the_others_go_on(tmp_path: Path) -> None:
         start.join(60)
         assert classify(site, EIGHT, "digits").json["sentence"] == "This image is an 8"
 
-        damaged.write_bytes(b"not a pickle")
+        damaged.write_bytes(b"no model")
+        time.sleep(2)
         assert classify(site, EIGHT, "digits").json["sentence"] == "This image is an 8"
+        reply = site.request("GET", "/readyz")
+        assert (reply.status, reply.json["status"]) == (200, "ready"), "it answers, so nobody is to be turned away"
+        (told,) = reply.json["problems"]
+        assert told.startswith("digits: The file 'model.onnx' of digits 1 is not the one its manifest pins.")
+        assert told.endswith("it answers from memory, and would not after a restart.")
     finally:
         damaged.write_bytes(whole)
         start.join(60)
