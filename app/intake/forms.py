@@ -134,7 +134,6 @@ def arithmetic_of(step: Any) -> list[Step]:
 
 
 def _graph(model: SourceModel, steps: list[Any], features: Features | None, width: type[np.floating]) -> Form:
-    from skl2onnx import to_onnx
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
     if model.answers == "predict" and model.classes != tuple(str(number) for number in range(len(model.classes))):
@@ -143,16 +142,24 @@ def _graph(model: SourceModel, steps: list[Any], features: Features | None, widt
     head = last if len(steps) == 1 else make_pipeline(*steps)
     count = int(cast(Any, steps[0]).n_features_in_)
     table = (FloatTensorType if width is np.float32 else DoubleTensorType)([None, count])
-    # Scores as one table, not as a list of dictionaries; and where there are no probabilities, the decision values.
-    options: dict[str, bool] = {"zipmap": False}
-    if model.answers == "decision_function":
-        options["raw_scores"] = True
+    graph = _converted(head, table, last, raw=model.answers == "decision_function")
+    return Form("onnx", "model.onnx", graph.SerializeToString(), features)
+
+
+def _converted(head: Any, table: Any, last: Any, *, raw: bool) -> Any:
+    """Give the graph: scores as one table and not as a list of dictionaries, and decision values where they are wanted.
+
+    Not every converter knows both options, and one that does not know an option refuses it.
+    """
+    from skl2onnx import to_onnx
+
+    wanted = [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}] if raw else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            graph = to_onnx(head, initial_types=[("rows", table)], options={id(last): options}, target_opset=_OPSET)
-        except (NameError, ValueError) as error:
-            if "zipmap" not in str(error) and "raw_scores" not in str(error):
-                raise
-            graph = to_onnx(head, initial_types=[("rows", table)], target_opset=_OPSET)
-    return Form("onnx", "model.onnx", graph.SerializeToString(), features)
+        for options in (*wanted, {"zipmap": False}):
+            try:
+                return to_onnx(head, initial_types=[("rows", table)], options={id(last): options}, target_opset=_OPSET)
+            except (NameError, ValueError) as error:
+                if not any(name in str(error) for name in options):
+                    raise
+        return to_onnx(head, initial_types=[("rows", table)], target_opset=_OPSET)

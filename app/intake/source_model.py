@@ -31,6 +31,10 @@ _HOLDERS = {
 }
 
 
+# The label is not the most probable class, on purpose: only asking for the label itself gives it.
+_OWN_THRESHOLDS = {"FixedThresholdClassifier", "TunedThresholdClassifierCV"}
+
+
 class SourceModel:
     """A fitted classifier that answers for rows of the recipe's shape; raises InvalidModel where it is none."""
 
@@ -73,7 +77,8 @@ class SourceModel:
         dtype = np.uint8 if recipe.scale == "0-255" else np.float64
         rows = rng.integers(0, 2, (4, *recipe.shape)).astype(dtype)
         reason = ""
-        for way in _PREFERRED:
+        last = type(steps_of(self.classifier)[-1]).__name__
+        for way in _PREFERRED if last not in _OWN_THRESHOLDS else ("predict",):
             if not hasattr(self.classifier, way):
                 continue
             self.answers = way

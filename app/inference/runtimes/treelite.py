@@ -61,7 +61,7 @@ class TreeliteRuntime:
                 self._forest = treelite.Model.deserialize_bytes(arrays["forest"].tobytes())
                 self._dtype = np.dtype({"float32": np.float32, "float64": np.float64}[str(arrays["thresholds"])])
                 self._steps = [_step(name, arrays[name]) for name in sorted(arrays.files) if name.startswith("step")]
-        except (ValueError, KeyError, OSError, BadZipFile, treelite.TreeliteError) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile, treelite.TreeliteError) as error:
             raise InvalidPackage("The forest cannot be opened.") from error
 
     def probabilities(self, batch: NDArray[np.generic]) -> NDArray[np.float64]:
