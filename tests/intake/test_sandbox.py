@@ -141,12 +141,14 @@ def test_where_there_is_no_python_to_start_it_is_told(monkeypatch: pytest.Monkey
     assert refusal("work:look", Message({}), Sandbox(code=CODE)).startswith("There is no Python here")
 
 
-def test_the_confined_process_ends_with_the_one_that_asked() -> None:
+def test_the_confined_process_ends_with_the_one_that_asked(tmp_path_factory: pytest.TempPathFactory) -> None:
     asking = (
         "from pathlib import Path; from app.intake.sandbox import Sandbox; from app.intake.wire import Message; "
         f"Sandbox(code=(Path({str(CODE[0])!r}),)).run('misdeeds:misbehave', Message({{'how': 'sleep'}}))"
     )
-    with subprocess.Popen([sys.executable, "-c", asking], cwd=CODE[0].parents[1]) as process:
+    # Whoever is killed cannot take its empty folder away.
+    environment = os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("left"))}
+    with subprocess.Popen([sys.executable, "-c", asking], cwd=CODE[0].parents[1], env=environment) as process:
         try:
             confined_processes(process.pid, at_least=1)
         finally:
