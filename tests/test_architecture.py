@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,9 +23,13 @@ SOURCES = sorted((TREE / "app").rglob("*.py"))
 # What is imported inside a function, where, and what a start is spared by it (milliseconds, measured on one core).
 LATE_IMPORTS = {
     ("app/__init__.py", "app.factory"): "1100: Flask and all doors, for whoever imports a floor below them",
-    ("app/inference/runtimes/__init__.py", "app.inference.runtimes.sklearn"): "900: scikit-learn, where no model needs it",
+    (
+        "app/inference/runtimes/__init__.py",
+        "app.inference.runtimes.sklearn",
+    ): "2800: scikit-learn, skops, where none is needed",
+    ("app/inference/runtimes/__init__.py", "app.inference.runtimes.treelite"): "500: treelite and scipy, likewise",
+    ("app/inference/runtimes/__init__.py", "app.inference.runtimes.onnx"): "5; onnxruntime behind it 30",
     ("app/inference/runtimes/onnx_session.py", "onnxruntime"): "30, and the environment must be set before",
-    ("app/services/adding.py", "app.inference.runtimes.sklearn"): "900: scikit-learn, for commands that open no pickle",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
 }
 
@@ -106,14 +111,36 @@ def test_no_two_modules_import_each_other_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    "floor", ["app.inference", "app.inference.predictor", "app.inference.images", "app.estimators", "app.training"]
+    "floor",
+    [
+        "app.inference",
+        "app.inference.predictor",
+        "app.inference.images",
+        "app.intake",
+        "app.intake.conversion",
+        "app.estimators",
+        "app.training",
+    ],
 )
 def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) -> None:
     assert_not_imported(floor, "flask", "werkzeug", "sqlalchemy", "click")
 
 
 def test_a_start_without_such_models_needs_no_scikit_learn() -> None:
-    assert_not_imported("app.factory", "sklearn", "scipy", "onnxruntime", "alembic")
+    assert_not_imported("app.factory", "sklearn", "scipy", "onnxruntime", "treelite", "skops", "alembic")
+
+
+def test_a_worker_that_serves_only_what_came_along_holds_no_scikit_learn(tmp_path: Path) -> None:
+    program = (
+        "import sys; from app.factory import create_app; from app.http.context import services; app = create_app();\n"
+        "with app.app_context(): services().loader.warm_up()\n"
+        "print([name for name in ('onnxruntime', 'sklearn', 'scipy', 'joblib') if name in sys.modules])"
+    )
+    environment = {**os.environ, "VITRINE_DATA": str(tmp_path)}
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=TREE, capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    assert printed.strip().splitlines()[-1] == "['onnxruntime']"
 
 
 def test_what_is_imported_late_is_named_with_its_reason() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from app.cli.house import open_house, record, tell_unrecorded
-from app.inference.recipe import Colour, Fit, Scale
 from app.intake.recipe_guess import RecipeWish
 from app.intake.sandbox import Sandbox
 from app.services.audit_log import COMMAND_LINE
@@ -41,16 +41,13 @@ from app.services.importing import Given, Imported, ImportingService
 def import_(
     file: Path,
     name: str,
-    size: str | None,
-    colour: Colour | None,
-    scale: Scale | None,
-    fit: Fit | None,
     labels: str,
     samples: Path | None,
     trust: str,
     code: Path | None,
     weak_sandbox: bool,
     keep_active: bool,
+    **wish: Any,
 ) -> None:
     """Import the trained classifier in FILE: a pickle, a joblib or skops file, an ONNX graph, or an MLflow folder.
 
@@ -63,7 +60,7 @@ def import_(
         Given(
             file,
             name,
-            wish=RecipeWish(size=size, colour=colour, scale=scale, fit=fit),
+            wish=RecipeWish(**wish),
             labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
             samples=samples,
             trust=trust,

@@ -17,6 +17,8 @@ from app.errors import InvalidPackage
 from app.http.logs import configure_logs
 from app.inference.package import valid_name
 from app.inference.repository import Repository
+from app.intake.sandbox import Sandbox
+from app.services.conversion import ConversionService
 
 if TYPE_CHECKING:
     from app.services.training import Verdict
@@ -47,8 +49,6 @@ def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: 
 
     Twenty photos a class are enough to begin with. The figures are in the model's card.
     """
-    from app.intake.sandbox import Sandbox
-    from app.services.conversion import ConversionService
     from app.services.training import TrainingService
 
     settings = load_settings()

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import skops.io
+import treelite.sklearn
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -53,8 +57,6 @@ def makers(model: SourceModel) -> Iterator[tuple[RuntimeName, Callable[[], Form]
 
 def archive(model: SourceModel) -> Form:
     """Give the classifier as a skops archive: the form that is always exact, and needs scikit-learn to answer."""
-    import skops.io
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Form("sklearn", "model.skops", skops.io.dumps(model.classifier))
@@ -85,8 +87,6 @@ def described(features: Features | None, rows: Rows) -> Rows:
 def _forest(steps: list[Any], features: Features | None) -> Form:
     *before, last = steps
     ensemble, thresholds = _ensemble(last)
-    import treelite.sklearn
-
     forest = treelite.sklearn.import_model(ensemble)
     arithmetic = [operation for step in before for operation in arithmetic_of(step)]
     artifact = pack_forest(forest, arithmetic, thresholds)
@@ -114,8 +114,8 @@ def _ensemble(estimator: Any) -> tuple[Any, Any]:
 def arithmetic_of(step: Any) -> list[Step]:
     """Give what a scaler or a selection computes, operation by operation, or raise CannotHold."""
     if isinstance(step, StandardScaler):
-        centre = [Step("subtract", step.mean_)] if step.with_mean else []
-        return centre + ([Step("divide", step.scale_)] if step.with_std else [])
+        centre = [Step("subtract-rounded", step.mean_)] if step.with_mean else []
+        return centre + ([Step("divide-rounded", step.scale_)] if step.with_std else [])
     if isinstance(step, MinMaxScaler):
         bounds = [Step("clip", np.array(step.feature_range))] if step.clip else []
         return [Step("multiply", step.scale_), Step("add", step.min_), *bounds]
@@ -134,8 +134,6 @@ def arithmetic_of(step: Any) -> list[Step]:
 
 
 def _graph(model: SourceModel, steps: list[Any], features: Features | None, width: type[np.floating]) -> Form:
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-
     if model.answers == "predict" and model.classes != tuple(str(number) for number in range(len(model.classes))):
         raise CannotHold("it tells labels only, and they are not 0, 1, 2 and so on")
     last = steps[-1]
@@ -151,8 +149,6 @@ def _converted(head: Any, table: Any, last: Any, *, raw: bool) -> Any:
 
     Not every converter knows both options, and one that does not know an option refuses it.
     """
-    from skl2onnx import to_onnx
-
     wanted = [{"zipmap": False, "raw_scores": True}, {"raw_scores": True}] if raw else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

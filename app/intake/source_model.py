@@ -90,6 +90,8 @@ class SourceModel:
                 reason = f"{type(error).__name__}: {error}"
                 continue
             if found.shape != (len(rows), len(self.classes)):
+                if way == "decision_function":
+                    continue  # one value for each pair of classes
                 raise InvalidModel("The classifier gives more than one answer for a picture: only one can be shown.")
             if way != "decision_function" or self._decides_as_it_predicts(rows):
                 return way

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
+from typing import Literal, get_args
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,32 +14,33 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidPackage
 
-Operation = Literal["subtract", "divide", "multiply", "add", "clip", "take"]
-_OPERATIONS: tuple[Operation, ...] = ("subtract", "divide", "multiply", "add", "clip", "take")
+Operation = Literal["subtract", "divide", "multiply", "add", "subtract-rounded", "divide-rounded", "clip", "take"]
+_OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Step:
-    """One operation on every row: with a number a feature, with (low, high) to clip, or with the features to take."""
+    """One operation on every row: with a number a feature, with (low, high) to clip, or with the features to take.
+
+    Single-precision rows stay so. Some of scikit-learn's scalers round their own numbers to the rows' width first, others
+    compute in double precision and round what comes out: the last bit depends on it, and so may a tree's decision.
+    """
 
     operation: Operation
     values: NDArray[np.generic]
 
     def apply(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Give the rows, shape (n, n_features), after the operation; floats keep their width, as scikit-learn's scalers do."""
+        """Give the rows, shape (n, n_features), after the operation, as wide as before."""
         match self.operation:
-            case "subtract":
-                return rows - self.values.astype(rows.dtype)
-            case "divide":
-                return rows / self.values.astype(rows.dtype)
-            case "multiply":
-                return rows * self.values.astype(rows.dtype)
-            case "add":
-                return rows + self.values.astype(rows.dtype)
+            case "subtract" | "divide" | "multiply" | "add":
+                result = getattr(np, self.operation)(rows, self.values)
+            case "subtract-rounded" | "divide-rounded":
+                result = getattr(np, self.operation.removesuffix("-rounded"))(rows, self.values.astype(rows.dtype))
             case "clip":
-                return np.asarray(np.clip(rows, self.values[0], self.values[1]))
+                result = np.clip(rows, self.values[0], self.values[1])
             case "take":
-                return np.asarray(rows[:, self.values])
+                result = rows[:, self.values]
+        return np.asarray(result, rows.dtype)
 
 
 def pack_forest(forest: treelite.Model, steps: Sequence[Step], thresholds: Literal["float32", "float64"]) -> bytes:

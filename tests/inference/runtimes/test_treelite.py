@@ -54,7 +54,14 @@ def test_every_step_before_the_forest_computes_what_it_says() -> None:
 
 def test_steps_keep_the_width_of_the_numbers() -> None:
     narrow = ROWS.astype(np.float32)
-    assert Step("divide", np.full(6, 3.0)).apply(narrow).dtype == np.float32
+    for step in (Step("divide", np.full(6, 3.0)), Step("divide-rounded", np.full(6, 3.0)), Step("clip", np.array([0.0, 1.0]))):
+        assert step.apply(narrow).dtype == np.float32
+
+
+def test_rounding_comes_first_or_last_as_it_is_said() -> None:
+    narrow, third = np.array([[np.float32(0.1)]]), np.array([1 / 3])
+    assert Step("subtract", third).apply(narrow)[0, 0] == np.float32(np.float64(np.float32(0.1)) - 1 / 3)
+    assert Step("subtract-rounded", third).apply(narrow)[0, 0] == np.float32(0.1) - np.float32(1 / 3)
 
 
 def test_steps_are_taken_in_the_order_they_were_given() -> None:
