@@ -50,7 +50,7 @@ def _facts(package: ModelPackage, report: VersionReport) -> Iterator[tuple[str, 
     yield "served by", f"{report.runtime}, from {manifest.artifact}"
     yield "figures", ", ".join(f"{metric.name} {metric.value:.4g}" for metric in manifest.metrics)
     if source is not None:
-        yield "holds", ", ".join(source.estimators)
+        yield "holds", report.holds
         yield "written with", report.written_with
         yield "confined by", report.confinement
         yield "digest", f"sha256:{source.sha256}"

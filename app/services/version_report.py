@@ -87,7 +87,7 @@ def report_on(manifest: Manifest) -> VersionReport:
         trusted="Served as the pickle its owner vouched for." if source and source.trusted else "",
         differences=(*(source.differences if source else ()), *differences(manifest.libraries)),
         confinement=_confinement(source),
-        holds=", ".join(name.rpartition(".")[2] for name in source.estimators) if source else "",
+        holds=_holds(source),
         written_with=", ".join(f"{name} {was}" for name, was in source.libraries.items()) if source else "",
         source=source,
         proof=None if manifest.proof is None else _proof(manifest.proof, manifest.runtime),
@@ -110,6 +110,11 @@ def _origin(manifest: Manifest) -> str:
     if manifest.origin == "trained":
         return "trained"
     return f"imported from {_FORMATS[manifest.source.format]}" if manifest.source else "imported"
+
+
+def _holds(source: Source | None) -> str:
+    # A forest names its trees one by one.
+    return ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in source.estimators)) if source else ""
 
 
 def _confinement(source: Source | None) -> str:

@@ -184,4 +184,6 @@ def _as_html(card: str) -> Markup:
     """Give the sections of a card; its title and summary stand at the head of the page already."""
     sections = card[card.find("\n## ") + 1 :]
     # Markup in a card is shown as text: a card can come with somebody else's model.
-    return Markup(mistune.create_markdown(escape=True, plugins=["table"])(sections))  # noqa: S704
+    html = str(mistune.create_markdown(escape=True, plugins=["table"])(sections))
+    # A column without a name has no heading: an empty one would be read out as nothing.
+    return Markup(html.replace("<th></th>", "<td></td>"))  # noqa: S704

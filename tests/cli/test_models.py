@@ -125,6 +125,18 @@ def test_what_is_done_is_written_down(vitrine: Run, services: Services) -> None:
     ]
 
 
+def test_an_import_and_its_activation_are_written_down(vitrine: Run, services: Services, tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(make_classifier()))
+    for _ in range(2):
+        ran = vitrine("models", "import", tmp_path / "model.pkl", "--name", "shade", "--size", "2x2", "--weak-sandbox")
+        assert ran.code == 0, ran
+    assert deeds_of(services) == [
+        ("command line", "activated", "version 2 in place of 1"),
+        ("command line", "imported", "version 2 from model.pkl"),
+        ("command line", "imported", "version 1 from model.pkl"),
+    ]
+
+
 def test_a_command_whose_database_cannot_be_opened_does_its_work_and_says_so(
     vitrine: Run, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,8 +198,9 @@ def test_the_proof_of_a_version_is_told_form_by_form(vitrine: Run, services: Ser
     ]
 
 
-def test_what_was_not_proven_has_no_table(vitrine: Run) -> None:
-    printed = output_of(vitrine("models", "show", "digits"))
+def test_what_was_not_proven_has_no_table(vitrine: Run, services: Services) -> None:
+    publish(services.repository, origin="trained")
+    printed = output_of(vitrine("models", "show", "shade"))
     assert "origin        trained" in printed
     assert "Proven" not in printed
     assert rows_of(printed) == []

@@ -101,6 +101,8 @@ def test_where_a_version_came_from_is_told() -> None:
     assert report.origin == "imported from a joblib file"
     assert report.confinement == "limits on memory and time, no network, few system calls"
     assert (report.holds, report.written_with) == ("LogisticRegression", "scikit-learn 1.3.2")
+    forest = make_source(estimators=("a.RandomForestClassifier", "b.DecisionTreeClassifier", "b.DecisionTreeClassifier"))
+    assert report_on(make_manifest(source=forest)).holds == "RandomForestClassifier, DecisionTreeClassifier"
     assert report_on(make_manifest(source=make_source(confinement=()))).confinement == "nothing"
     assert report_on(make_manifest(source=make_source(confinement=("a new one",)))).confinement == "a new one"
 

@@ -137,8 +137,16 @@ def test_what_a_reader_should_know_is_said_in_words(
     assert sentence in words(guest, publish(repository, "said", **given))
 
 
-def test_a_trained_version_has_nothing_to_prove(guest: Visitor) -> None:
-    text = words(guest, "/models/digits/versions/1")
+def test_a_column_of_a_card_without_a_name_has_no_heading(guest: Visitor, repository: Repository) -> None:
+    card = b"# unnamed\n\n## Proof\n\n| form | |\n|---|---|\n| ONNX | served |\n"
+    repository.publish(make_manifest("unnamed"), {"source.pkl": b"", "card.md": card})
+    page = Page(guest.get("/models/unnamed/versions/1"))
+    assert "form ONNX served" in page.words
+    assert (len(page.all("th")), len(page.all("td"))) == (1, 3)
+
+
+def test_a_trained_version_that_is_served_as_it_is_has_nothing_to_prove(guest: Visitor, repository: Repository) -> None:
+    text = words(guest, publish(repository, "learned", origin="trained"))
     assert "Origin trained" in text
     assert "Proof" not in text
     assert "proof" not in text
