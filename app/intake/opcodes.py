@@ -17,6 +17,7 @@ from app.intake.states import faults_of_call, faults_of_items, faults_of_state
 
 # What a pickle of ten thousand boosted trees takes is a tenth of this.
 _MOST_STEPS = 10_000_000
+_FRAME_HEAD = 9  # the bytes of the opcode that begins a frame
 
 
 class _Mark:
@@ -45,7 +46,7 @@ class PickleMachine:
             for opcode, argument, _position in islice(pickletools.genops(self.file), _MOST_STEPS):
                 if opcode.name == "STOP":
                     self.leave_frame()
-                    return self._stack.pop()
+                    return self._found()
                 _STEPS[opcode.name](self, argument)
         except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, RecursionError) as error:
             raise InvalidModel("The file is no whole pickle.") from error
@@ -56,7 +57,15 @@ class PickleMachine:
         if self.file.tell() < self._frame_end:
             raise ValueError("a frame that lies")
 
+    def _found(self) -> object:
+        found = self._stack.pop()
+        if isinstance(found, _Mark):
+            raise ValueError("nothing but a mark")
+        return found
+
     def _frame(self, length: object) -> None:
+        if self.file.tell() - _FRAME_HEAD < self._frame_end:
+            raise ValueError("a frame within a frame")
         self._frame_end = self.file.tell() + _integer(length)
 
     def _value(self, value: object) -> None:

@@ -17,11 +17,10 @@ from app.intake.arrays import described_values, is_false_type, joblib_array
 from app.intake.described import Global, Made, Pairs
 from app.intake.opcodes import PickleMachine
 from app.intake.source import SourceFile
-from app.intake.states import REBUILDERS
+from app.intake.states import JOBLIB_ARRAY, REBUILDERS
 
 _LARGEST_SCHEMA = 32_000_000
 _MOST_NAMES_SHOWN = 8
-_WRAPPER = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
 # What zipfile, zlib and its like, and json raise over broken ones; NotImplementedError and RecursionError are RuntimeErrors.
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, KeyError, ValueError, OSError, EOFError, RuntimeError)
 
@@ -63,6 +62,8 @@ def scan_pickle(body: bytes) -> Report:
     machine = PickleMachine(file, _after_build)
     root = machine.run()
     faults = list(machine.faults)
+    if JOBLIB_ARRAY in machine.globals and JOBLIB_ARRAY.name.encode() not in body:
+        faults.append("hides that joblib wrote it")
     if file.tell() != len(body):
         faults.append(f"{len(body) - file.tell():,} bytes after its end")
     return _report(root, machine.globals, faults)
@@ -71,7 +72,7 @@ def scan_pickle(body: bytes) -> Report:
 def _after_build(machine: PickleMachine, made: Made) -> object:
     if is_false_type(made):
         machine.faults.append("describes a type of numbers falsely")
-    if _class_of(made) == _WRAPPER:
+    if _class_of(made) == JOBLIB_ARRAY:
         return joblib_array(machine, made, _after_build)
     return made
 

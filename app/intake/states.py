@@ -8,6 +8,7 @@ from app.inference.allow_list import allowed
 from app.intake.described import Global, Made, Pairs
 
 REBUILDERS = (Global("copyreg", "_reconstructor"), Global("copy_reg", "_reconstructor"))
+JOBLIB_ARRAY = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
 _PLAIN = ("object", "dict", "tuple", "list", "set", "frozenset")
 _BUNCH = Global("sklearn.utils._bunch", "Bunch")
 
@@ -26,7 +27,7 @@ def faults_of_call(made: Made) -> list[str]:
             ):
                 return faults_of_items(made, content.pairs) if isinstance(content, Pairs) else []
         return ["rebuilds an object in a way of its own"]
-    return []
+    return ["uses joblib's arrays otherwise than joblib"] if JOBLIB_ARRAY in made.arguments else []
 
 
 def faults_of_items(made: Made, items: Iterable[tuple[object, object]]) -> list[str]:

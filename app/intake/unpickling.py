@@ -26,7 +26,10 @@ def open_listed(body: bytes) -> object:
     # joblib's files have raw bytes between their opcodes, which only a reader in Python can step over; C is for all others.
     kind = _JoblibUnpickler if b"NumpyArrayWrapper" in body else _ListedUnpickler
     try:
-        return kind(file).load()
+        found = kind(file).load()
+        if file.tell() != len(body):
+            raise InvalidModel("The file goes on after its end.")
+        return found
     except InvalidModel:
         raise
     except Exception as error:  # whatever a broken file does to the objects in it
