@@ -1,0 +1,131 @@
+"""The proof: what agrees is taken, what does not is refused with the reason, and what cannot be shown stays as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from app.inference.recipe import Recipe
+from app.intake import proof
+from app.intake.forms import CannotHold, Form, archive, makers
+from app.intake.proof import Exhausted, prove, prove_only
+from app.intake.source_model import SourceModel
+from tests.intake.classifiers import digits
+
+RECIPE = Recipe(8, 8, colour="grey", scale="0-1")
+ROWS, LABELS = digits()
+
+
+def model_of(classifier: Any, rows: Any = ROWS, labels: Any = LABELS) -> SourceModel:
+    return SourceModel(classifier.fit(rows, labels), RECIPE)
+
+
+@pytest.fixture(scope="module")
+def linear() -> SourceModel:
+    return model_of(LogisticRegression(max_iter=300))
+
+
+def offered(monkeypatch: pytest.MonkeyPatch, *forms: Any) -> None:
+    """Let these forms, or what is raised instead, be all there is to choose from."""
+
+    def make(form: Any) -> Form:
+        if isinstance(form, Exception):
+            raise form
+        return form  # type: ignore[no-any-return] # a form where it is no exception
+
+    monkeypatch.setattr(proof, "makers", lambda _: [(name, lambda form=form: make(form)) for name, form in forms])
+
+
+def test_the_first_form_that_agrees_is_served(linear: SourceModel) -> None:
+    outcome = prove(linear, ROWS)
+    assert outcome.form.runtime == "onnx"
+    treelite, onnx, sklearn = outcome.proof.candidates
+    assert treelite.refused == "Not possible: it is no ensemble of trees."
+    assert (onnx.refused, onnx.labels_equal, sklearn.labels_equal) == ("", len(ROWS), len(ROWS))
+    assert onnx.largest_difference is not None
+    assert 0 < onnx.largest_difference < outcome.proof.tolerance == 1e-3
+    assert min(onnx.one_ms or 0, onnx.batch_ms or 0, outcome.proof.source_one_ms, outcome.proof.source_batch_ms) > 0
+
+
+def test_differing_labels_refuse_a_form(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    coarse = _graph_of(model_of(LogisticRegression(C=1e-3, max_iter=300), ROWS[:200], LABELS[:200]))
+    offered(monkeypatch, ("onnx", coarse), ("sklearn", archive(linear)))
+    outcome = prove(linear, ROWS)
+    assert outcome.form.runtime == "sklearn"
+    assert outcome.proof.candidates[0].refused.endswith(f"of {len(ROWS)} pictures get another label.")
+
+
+def test_one_differing_label_is_enough(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    edge = ROWS[:1]
+    for _ in range(60):  # to where the two most probable classes are equally so
+        values = linear.classifier.decision_function(edge)[0]
+        second, best = np.argsort(values)[-2:]
+        direction = linear.classifier.coef_[second] - linear.classifier.coef_[best]
+        edge = edge + (values[best] - values[second] - 1e-7) * direction / (direction @ direction)
+    tilted = SourceModel(LogisticRegression(max_iter=300).fit(ROWS, LABELS), RECIPE)
+    tilted.classifier.intercept_[second] += 1e-5
+    offered(monkeypatch, ("onnx", _graph_of(tilted)), ("sklearn", archive(linear)))
+    refused = prove(linear, np.concatenate([ROWS, edge])).proof.candidates[0]
+    assert refused.labels_equal == len(ROWS)
+    assert refused.refused == f"1 of {len(ROWS) + 1} pictures get another label."
+
+
+def test_equal_labels_with_other_probabilities_are_refused(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    nearly = LogisticRegression(max_iter=300).fit(ROWS, LABELS)
+    nearly.coef_, nearly.intercept_ = nearly.coef_ * 1.1, nearly.intercept_ * 1.1
+    offered(monkeypatch, ("onnx", _graph_of(SourceModel(nearly, RECIPE))), ("sklearn", archive(linear)))
+    outcome = prove(linear, ROWS)
+    refused = outcome.proof.candidates[0]
+    assert refused.labels_equal == len(ROWS)
+    assert "more than 1e-03" in refused.refused
+    assert outcome.form.runtime == "sklearn"
+
+
+def test_what_a_library_raises_is_the_reason(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered(monkeypatch, ("treelite", CannotHold("too round")), ("onnx", KeyError("x")), ("sklearn", archive(linear)))
+    outcome = prove(linear, ROWS)
+    assert [candidate.refused for candidate in outcome.proof.candidates] == ["Not possible: too round.", "KeyError: 'x'", ""]
+
+
+def test_where_nothing_agrees_nothing_is_served(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = model_of(LogisticRegression(C=1e-3, max_iter=300))
+    offered(monkeypatch, ("sklearn", archive(other)))
+    with pytest.raises(Exhausted, match=r"sklearn: .*another label|sklearn: A probability differs"):
+        prove(linear, ROWS)
+
+
+@pytest.mark.parametrize("rows", [ROWS[:255], ROWS[LABELS != 3]])
+def test_too_few_pictures_or_a_missing_class_are_a_weak_proof(linear: SourceModel, rows: Any) -> None:
+    outcome = prove(linear, rows)
+    assert outcome.proof.weak
+    assert outcome.form.runtime == "sklearn"
+    assert outcome.proof.candidates[1].refused == "The pictures do not show every class often enough to prove it."
+
+
+def test_a_forest_is_held_to_more_than_a_graph_is() -> None:
+    outcome = prove(model_of(DecisionTreeClassifier(random_state=0)), ROWS)
+    assert (outcome.form.runtime, outcome.proof.tolerance) == ("treelite", 1e-6)
+
+
+def test_scikit_learn_serves_where_it_is_more_than_twice_as_fast() -> None:
+    rows = np.tile(ROWS, (4, 1))
+    outcome = prove(model_of(KNeighborsClassifier(), rows, np.tile(LABELS, 4)), ROWS)
+    times = {candidate.runtime: candidate.one_ms or 0 for candidate in outcome.proof.candidates if not candidate.refused}
+    assert times["onnx"] > 2 * times["sklearn"]
+    assert outcome.form.runtime == "sklearn"
+
+
+def test_a_form_without_an_alternative_is_compared_all_the_same(linear: SourceModel) -> None:
+    form = _graph_of(linear)
+    assert prove_only(linear, ROWS, form).form is form
+    with pytest.raises(Exhausted):
+        prove_only(linear, ROWS, _graph_of(model_of(LogisticRegression(C=1e-3, max_iter=300))))
+
+
+def _graph_of(model: SourceModel) -> Form:
+    return next(make() for name, make in makers(model) if name == "onnx")
