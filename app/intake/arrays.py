@@ -75,13 +75,23 @@ def _plain(made: Made) -> object:
     """Bring NumPy's two ways of pickling an array to a RawArray, or to a list where it holds objects."""
     state = made.state if made.state is not None else made.arguments
     match state:
-        case (int(), tuple() as shape, Made() as dtype, _, bytes() as raw) if _sides(shape):
-            return RawArray(_typed(dtype), shape, raw)
+        case (int(), tuple() as shape, Made() as dtype, _, (bytes() | Made()) as raw) if _sides(shape):
+            return RawArray(_typed(dtype), shape, _encoded(raw))
         case (int(), tuple(), Made(), _, list() as values):
             return values
         case (bytes() | bytearray() as raw, Made() as dtype, tuple() as shape, str()) if _sides(shape):
             return RawArray(_typed(dtype), shape, bytes(raw))
     return None
+
+
+def _encoded(raw: bytes | Made) -> bytes:
+    """Give the bytes that protocols before 3 write as a text to be encoded."""
+    if isinstance(raw, bytes):
+        return raw
+    match raw.callee, raw.arguments:
+        case Global("_codecs", "encode"), (str() as text, "latin1"):
+            return text.encode("latin1", "replace")
+    return b""
 
 
 def _sides(shape: tuple[object, ...]) -> bool:
