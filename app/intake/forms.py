@@ -27,9 +27,11 @@ from app.estimators import FlatPixels, ImageEmbedding, OrientedGradients
 from app.inference.features import open_features
 from app.inference.provenance import Features, RuntimeName
 from app.inference.runtimes.treelite import Step, pack_forest
-from app.intake.source_model import Rows, SourceModel, steps_of
+from app.intake.source_model import Rows, SourceModel, parts_of, steps_of
 
 _OPSET = {"": 18, "ai.onnx.ml": 3}
+# A graph of more takes longer to make than all the rest of an import, and treelite holds such a forest at once.
+_MOST_NODES = 150_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,11 +139,18 @@ def _graph(model: SourceModel, steps: list[Any], features: Features | None, widt
     if model.answers == "predict" and model.classes != tuple(str(number) for number in range(len(model.classes))):
         raise CannotHold("it tells labels only, and they are not 0, 1, 2 and so on")
     last = steps[-1]
+    if (nodes := _nodes_of(last)) > _MOST_NODES:
+        raise CannotHold(f"bringing the {nodes:,} nodes of its trees into a graph takes too long")
     head = last if len(steps) == 1 else make_pipeline(*steps)
     count = int(cast(Any, steps[0]).n_features_in_)
     table = (FloatTensorType if width is np.float32 else DoubleTensorType)([None, count])
     graph = _converted(head, table, last, raw=model.answers == "decision_function")
     return Form("onnx", "model.onnx", graph.SerializeToString(), features)
+
+
+def _nodes_of(estimator: Any) -> int:
+    """Count the nodes of all trees that an estimator holds."""
+    return sum(int(part.tree_.node_count) for part in parts_of(estimator) if hasattr(part, "tree_"))
 
 
 def _converted(head: Any, table: Any, last: Any, *, raw: bool) -> Any:

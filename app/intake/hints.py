@@ -92,9 +92,11 @@ def _enter(tree: Any, wanted: int, point: _Floats, rng: np.random.Generator) -> 
     if not len(chosen):
         return
     node = int(leaves[rng.choice(chosen)])
-    parents = {int(child): at for at in range(tree.node_count) for child in (tree.children_left[at], tree.children_right[at])}
+    inner = np.flatnonzero(tree.children_left != -1)
+    parents = np.zeros(tree.node_count, np.intp)
+    parents[tree.children_left[inner]] = parents[tree.children_right[inner]] = inner
     while node:
-        above = parents[node]
+        above = int(parents[node])
         feature, threshold = int(tree.feature[above]), float(tree.threshold[above])
         margin = abs(threshold) * 0.05 + 1e-3
         if node == int(tree.children_left[above]):

@@ -72,6 +72,9 @@ _WRAPPERS: dict[str, Callable[[type[Any]], Any]] = {
     # Smaller than their defaults: here they are to be imported, not to be good.
     "AdaBoostClassifier": lambda kind: kind(n_estimators=10, random_state=0),
     "CalibratedClassifierCV": lambda kind: kind(cv=3),
+    # Levels that none of the photos had, and photos without a neighbour, raise an error unless it is told what to do with them.
+    "CategoricalNB": lambda kind: kind(min_categories=2),
+    "RadiusNeighborsClassifier": lambda kind: kind(radius=2.5, outlier_label="most_frequent"),
     "ExtraTreesClassifier": lambda kind: kind(30, random_state=0),
     "GradientBoostingClassifier": lambda kind: kind(n_estimators=5, random_state=0),
     "HistGradientBoostingClassifier": lambda kind: kind(max_iter=5),
