@@ -17,6 +17,7 @@ from app.intake.states import faults_of_call, faults_of_items, faults_of_state
 
 # What a pickle of ten thousand boosted trees takes is a tenth of this.
 _MOST_STEPS = 10_000_000
+_BROKEN = (ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError, Warning)
 _FRAME_HEAD = 9  # the bytes of the opcode that begins a frame
 
 
@@ -48,7 +49,7 @@ class PickleMachine:
                     self.leave_frame()
                     return self._found()
                 _STEPS[opcode.name](self, argument)
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+        except _BROKEN as error:
             raise InvalidModel("The file is no whole pickle.") from error
         raise InvalidModel("The pickle has no end.")
 
@@ -99,6 +100,9 @@ class PickleMachine:
         self._stack.append(self._memo[_integer(index)])
 
     def _put(self, index: object) -> None:
+        # Python makes room for every index up to this one.
+        if not 0 <= _integer(index) < _MOST_STEPS:
+            raise ValueError("an index that no pickle needs")
         self._memo[_integer(index)] = self._stack[-1]
 
     def _memoize(self, _: object) -> None:
