@@ -98,6 +98,7 @@ def test_a_frame_of_another_length_is_refused(length: int) -> None:
 BROKEN = (
     *(b"", b"N", b".", b"(.", b"0.", b"a.", b"(a.", b"]a.", b"Na.", b"]NNs.", b"}(Nu.", b"(Nd.", b"NR.", b"\x81.", b"\x85."),
     *(b"\x86.", b"\x93.", b"NN\x93.", b"t.", b"l.", b"o.", b"h\x00.", b"gx\n.", b"1.", b"2.", b"Ix\n.", b"\x8a\x05.", b"b."),
+    *(b"Nr\xff\xff\xff\xff.", b"Np-1\n.", b"Np99999999\n."),
 )
 
 
