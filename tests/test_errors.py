@@ -19,7 +19,15 @@ ERRORS = {
     if issubclass(kind, VitrineError) and kind is not VitrineError
 }
 # The door is not reached by the first; the others are raised by pages and commands only.
-NOT_OF_THE_API = {"InvalidSettings", "InvalidAccount", "InvalidDataset", "InvalidSetupLink", "PredictionNotFound", "VersionKept"}
+NOT_OF_THE_API = {
+    "InvalidSettings",
+    "InvalidAccount",
+    "InvalidDataset",
+    "InvalidSetupLink",
+    "PredictionNotFound",
+    "UnsafeModel",
+    "VersionKept",
+}
 
 
 def made(kind: type[VitrineError]) -> VitrineError:

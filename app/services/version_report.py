@@ -11,7 +11,7 @@ from app.inference.recipe import Recipe
 
 NOTHING = "–"
 _FORMATS = {"pickle": "a pickle", "joblib": "a joblib file", "skops": "a skops archive", "onnx": "an ONNX graph"}
-_RUNTIMES = {"sklearn": "scikit-learn", "onnx": "ONNX", "treelite": "treelite"}
+RUNTIMES = {"sklearn": "scikit-learn", "onnx": "ONNX", "treelite": "treelite"}
 _ANSWERS: dict[Answers, str] = {
     "predict_proba": "",
     "decision_function": "It gives scores, not probabilities: each figure is a softmax of the classifier's decision values.",
@@ -26,6 +26,7 @@ _PROTECTIONS = {
     "own users": "users of its own",
     "own network": "no network",
     "own processes": "no sight of other processes",
+    "no new privileges": "no way to gain rights",
     "files": "no files but those it needs",
     "system calls": "few system calls",
 }
@@ -82,7 +83,7 @@ def report_on(manifest: Manifest) -> VersionReport:
     return VersionReport(
         origin=_origin(manifest),
         recipe=describe_recipe(manifest.recipe),
-        runtime=_RUNTIMES[manifest.runtime],
+        runtime=RUNTIMES[manifest.runtime],
         answers=_ANSWERS[manifest.answers],
         trusted="Served as the pickle its owner vouched for." if source and source.trusted else "",
         differences=(*(source.differences if source else ()), *differences(manifest.libraries)),
@@ -136,7 +137,7 @@ def _candidate(form: Candidate, pictures: int, *, serves: bool) -> CandidateRepo
     compared = form.labels_equal or form.largest_difference is not None
     labels = f"{form.labels_equal}/{pictures}" if compared else NOTHING
     return CandidateReport(
-        _RUNTIMES[form.runtime], serves, labels, difference, _ms(form.one_ms), _ms(form.batch_ms), form.refused
+        RUNTIMES[form.runtime], serves, labels, difference, _ms(form.one_ms), _ms(form.batch_ms), form.refused
     )
 
 

@@ -17,7 +17,7 @@ from app.http.sessions import guard
 from app.inference.libraries import differences
 from app.inference.naming import name_of, percent
 from app.inference.package import Metric, ModelPackage
-from app.services.version_report import report_on
+from app.services.version_report import RUNTIMES, report_on
 from app.web.shown import title_of
 
 blueprint = Blueprint("models", __name__)
@@ -140,7 +140,7 @@ def _shown(package: ModelPackage, version: str | None = None) -> ShownPackage:
         expects=manifest.expects,
         classes=[name_of(label, manifest.titles).noun for label in manifest.classes],
         metrics=[_metric(metric) for metric in manifest.metrics],
-        runtime=manifest.runtime,
+        runtime=RUNTIMES[manifest.runtime],
         warnings=differences(manifest.libraries),
         samples=[ShownSample(sample.file, picture(sample.file), sample.alt) for sample in manifest.samples],
         attribution=manifest.attribution,

@@ -16,6 +16,11 @@ from app.inference.prediction import Prediction, Timings
 from app.services.history import HistoryItem
 
 _SURE_FROM = 0.6
+# What the bars are where they are no probabilities.
+_CAUTIONS = {
+    "decision_function": "This model gives scores, not probabilities: the bars tell which class is ahead, not how sure it is.",
+    "predict": "This model names a class and does not say how sure it is.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Shown:
     probability: float
     bars: tuple[Bar, ...]
     model: ShownModel
+    caution: str
     steps: tuple[str, ...]
     format: str
     width: int
@@ -80,27 +86,28 @@ def show(item: HistoryItem, manifest: Manifest | None = None) -> Shown:
 
 def show_all(items: Iterable[HistoryItem], manifest: Manifest | None = None) -> list[Shown]:
     """Give stored predictions as a page shows them; each model's titles are read once."""
-    titles: dict[tuple[str, str], dict[str, str]] = {}
+    manifests: dict[tuple[str, str], Manifest | None] = {}
     if manifest is not None:
-        titles[manifest.name, manifest.version] = dict(manifest.titles)
+        manifests[manifest.name, manifest.version] = manifest
     shown = []
     for item in items:
         key = item.prediction.model, item.prediction.version
-        if key not in titles:
-            titles[key] = _titles(*key)
-        shown.append(_shown(item, titles[key]))
+        if key not in manifests:
+            manifests[key] = _manifest(*key)
+        shown.append(_shown(item, manifests[key]))
     return shown
 
 
-def _titles(name: str, version: str) -> dict[str, str]:
+def _manifest(name: str, version: str) -> Manifest | None:
     try:
-        return dict(services().repository.package(name, version).manifest.titles)
+        return services().repository.package(name, version).manifest
     except VitrineError:
-        return {}  # the version is gone: its labels are still worth reading
+        return None  # the version is gone: its labels are still worth reading
 
 
-def _shown(item: HistoryItem, titles: dict[str, str]) -> Shown:
+def _shown(item: HistoryItem, manifest: Manifest | None) -> Shown:
     made: Prediction = item.prediction
+    titles = {} if manifest is None else manifest.titles
     top = name_of(made.top.label, titles)
 
     def picture(size: str) -> str | None:
@@ -114,6 +121,7 @@ def _shown(item: HistoryItem, titles: dict[str, str]) -> Shown:
         probability=made.top.probability,
         bars=tuple(Bar(score.label, name_of(score.label, titles).noun, score.probability) for score in made.scores),
         model=ShownModel(made.model, title_of(made.model), made.version, url_for("models.show", name=made.model)),
+        caution=_CAUTIONS.get(manifest.answers, "") if manifest is not None else "",
         steps=made.picture.steps,
         format=made.picture.format,
         width=made.picture.width,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,7 +157,11 @@ def test_a_command_whose_database_cannot_be_opened_does_its_work_and_says_so(
 
 
 def test_a_version_is_told_with_where_it_came_from(vitrine: Run, services: Services) -> None:
-    given = {"summary": "Tells dark from light.", "metrics": (Metric("accuracy", 0.9876),), "answers": "decision_function"}
+    given: dict[str, Any] = {
+        "summary": "Tells dark from light.",
+        "metrics": (Metric("accuracy", 0.9876),),
+        "answers": "decision_function",
+    }
     folder = publish(services.repository, source=make_source(), **given).folder
     publish(services.repository)
     (folder / "card.md").write_text("# shade\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,7 @@ def cases() -> Iterator[Case]:
     """Give every classifier of scikit-learn and every pipeline above."""
     for name, kind in all_estimators("classifier"):
         wrap = _WRAPPERS.get(name)
-        yield Case(name, (lambda kind=kind, wrap=wrap: wrap(kind)) if wrap else kind)
+        yield Case(name, partial(wrap, kind) if wrap else kind)
     for name, make in PIPELINES.items():
         yield Case(name, make)
 

@@ -37,7 +37,7 @@ def body_of(content: bytes) -> bytes:
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
 def test_the_scan_refuses_it_soon_and_says_why(hostile: Hostile, tmp_path: Path) -> None:
     content = hostile.make(Canary(tmp_path / "canary"))
-    seconds = []
+    seconds: list[float] = []
     # Whatever else the machine does may slow one down, not three.
     while len(seconds) < 3 and min(seconds, default=_MOST_SECONDS) >= _MOST_SECONDS:
         start = time.thread_time()

@@ -6,6 +6,7 @@ import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -39,11 +40,12 @@ def shade_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite
     repository = Repository(shipped=None, own=folder / "data" / "models")
     files = {"source.pkl": pickle.dumps(make_classifier()), "card.md": CARD.encode(), LIGHT: make_picture((250, 250, 250))}
     weak = make_proof(weak=True, rarest=2, candidates=(Candidate("onnx", 200, 0.3, 1.0, 2.0, refused=LONG),))
-    for given in (
+    kinds: tuple[dict[str, Any], ...] = (
         {},
         {"proof": make_proof(), "source": make_source()},
         {"proof": weak, "source": make_source(trusted=True), "answers": "decision_function"},
-    ):
+    )
+    for given in kinds:
         metrics, samples = (Metric("accuracy", 0.981, 0.97, 0.99),), (Sample(LIGHT, "A light square"),)
         repository.publish(make_manifest(metrics=metrics, samples=samples, summary="Tells dark from light.", **given), files)
     with RunningSite(folder, workers="1") as running:

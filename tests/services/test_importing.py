@@ -112,8 +112,7 @@ def test_what_is_imported_classifies_pictures(services: Services, tmp_path: Path
 
 def test_the_card_tells_how_it_is_fed_and_what_nobody_knows(services: Services, tmp_path: Path, classifier: Any) -> None:
     card = bring_in(services, write(tmp_path, pickle.dumps(classifier))).package.card
-    assert "brought to 8 by 8 pixels, grey, levels 0-1. Probabilities are the classifier's own." in card
-    assert "confined by: nothing" in card
+    assert "A picture is stretched to 8 × 8 pixels; grey; 0 to 1; one flat row." in card
     assert "## What is not known" in card
 
 

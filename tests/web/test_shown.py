@@ -130,3 +130,23 @@ def test_an_answer_outlives_its_picture(small_site: RunningSite, guest: Visitor)
     assert not page.all("img")
     assert not Page(guest.get("/history")).all("img")
     assert guest.get(f"{address}/picture").status == 404
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("predict_proba", None),
+        (
+            "decision_function",
+            "This model gives scores, not probabilities: the bars tell which class is ahead, not how sure it is.",
+        ),
+        ("predict", "This model names a class and does not say how sure it is."),
+    ],
+)
+def test_what_the_bars_are_is_said_where_they_are_no_probabilities(guest: Visitor, answers: str, words: str | None) -> None:
+    name = f"answers-by-{answers.replace('_', '-')}"
+    publish(Repository(shipped=None, own=guest.site.data / "models"), name, answers=answers)
+    _, page = answer(guest, BLACK, name)
+    assert "This image is a Dark" in page.words
+    assert (words or "") in page.words
+    assert words is not None or "This model" not in page.words
