@@ -83,7 +83,7 @@ def import_(
 def _told(imported: Imported) -> list[str]:
     """Give what there is to tell of an import, a line each."""
     manifest, report = imported.package.manifest, imported.report
-    lines = [f"Read without being run: {', '.join(report.estimators[:4]) or manifest.artifact}."]
+    lines = [f"Read without being run: {', '.join(list(dict.fromkeys(report.estimators))[:4]) or manifest.artifact}."]
     if report.libraries:
         lines.append("Written by " + ", ".join(f"{name} {version}" for name, version in report.libraries.items()) + ".")
     lines += [*(manifest.source.differences if manifest.source else ()), *imported.notes]

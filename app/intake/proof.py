@@ -103,7 +103,7 @@ def _try(
         ask = _opened(form, model)
         found = asked_in_chunks(ask, rows)
     except CannotHold as error:
-        return Candidate(runtime, refused=f"Not possible: {error}."), None
+        return Candidate(runtime, refused=f"{str(error)[:1].upper()}{str(error)[1:]}."), None
     except Exception as error:  # a library that cannot hold this classifier says so in its own ways
         return Candidate(runtime, refused=f"{type(error).__name__}: {error}".strip()[:300]), None
     if found.shape != expected.shape or not np.isfinite(found).all():

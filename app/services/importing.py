@@ -85,7 +85,6 @@ def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, 
     if given.labels and len(given.labels) != len(converted.classes):
         raise InvalidModel(f"The classifier has {len(converted.classes)} classes, but {len(given.labels)} labels were given.")
     vouched = converted.file == "source.pkl"
-    kinds = " with ".join(dict.fromkeys(report.estimators[:2])) or "A classifier"
     return Manifest(
         name=given.name,
         version="",
@@ -96,7 +95,7 @@ def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, 
         digests={},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         origin="imported",
-        summary=f"{kinds}, {'served as the pickle its owner vouched for' if vouched else 'imported from a file'}.",
+        summary=f"{_kind(report)}, {'served as the pickle its owner vouched for' if vouched else 'imported from a file'}.",
         expects=f"A picture like those it was trained on; it is seen at {recipe.width}x{recipe.height} pixels.",
         libraries=installed(),
         answers=converted.answers,
@@ -112,6 +111,15 @@ def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, 
             trusted=vouched,
         ),
     )
+
+
+def _kind(report: Report) -> str:
+    """Give what the file holds as a title: the steps of a pipeline, or the classifier; not the trees of a forest."""
+    if not report.estimators:
+        return "A classifier"
+    first, *others = dict.fromkeys(report.estimators)
+    steps = [name for name in others if not name.startswith("DecisionTree")][:3] if first == "Pipeline" else []
+    return " + ".join(steps) or first
 
 
 def _comparable(libraries: Mapping[str, str]) -> dict[str, str]:

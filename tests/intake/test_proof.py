@@ -45,7 +45,7 @@ def test_the_first_form_that_agrees_is_served(linear: SourceModel) -> None:
     outcome = prove(linear, ROWS)
     assert outcome.form.runtime == "onnx"
     treelite, onnx, sklearn = outcome.proof.candidates
-    assert treelite.refused == "Not possible: it is no ensemble of trees."
+    assert treelite.refused == "It is no ensemble of trees."
     assert (onnx.refused, onnx.labels_equal, sklearn.labels_equal) == ("", len(ROWS), len(ROWS))
     assert onnx.largest_difference is not None
     assert 0 < onnx.largest_difference < outcome.proof.tolerance == 1e-3
@@ -89,7 +89,7 @@ def test_equal_labels_with_other_probabilities_are_refused(linear: SourceModel, 
 def test_what_a_library_raises_is_the_reason(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
     offered(monkeypatch, ("treelite", CannotHold("too round")), ("onnx", KeyError("x")), ("sklearn", archive(linear)))
     outcome = prove(linear, ROWS)
-    assert [candidate.refused for candidate in outcome.proof.candidates] == ["Not possible: too round.", "KeyError: 'x'", ""]
+    assert [candidate.refused for candidate in outcome.proof.candidates] == ["Too round.", "KeyError: 'x'", ""]
 
 
 def test_where_nothing_agrees_nothing_is_served(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:

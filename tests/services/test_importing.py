@@ -70,6 +70,7 @@ def digest_of(path: Path) -> str:
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
+KIND = "StandardScaler + LogisticRegression"
 KINDS = {
     "pickle": pickle.dumps,
     "joblib": in_joblib,
@@ -88,6 +89,7 @@ def test_a_file_of_every_kind_becomes_a_package_that_answers_as_it_did(
     manifest = imported.package.manifest
     assert (manifest.version, manifest.origin, manifest.runtime) == ("1", "imported", "onnx")
     assert manifest.classes == tuple(str(digit) for digit in range(10))
+    assert manifest.summary == ("A classifier" if kind == "onnx" else KIND) + ", imported from a file."
     assert manifest.source is not None
     assert f"sha256:{manifest.source.sha256}" == digest_of(path)
     assert not manifest.source.trusted
