@@ -18,6 +18,7 @@ from app.inference.provenance import Answers
 from app.inference.recipe import Recipe
 from app.inference.runtimes.sklearn import answers_of
 from app.intake.older import brought_up_to_date
+from app.intake.soundness import require_sound
 
 Rows = NDArray[np.generic]
 _PREFERRED: tuple[Answers, ...] = ("predict_proba", "decision_function", "predict")
@@ -44,7 +45,7 @@ class SourceModel:
         repaired = []
         for part in parts_of(opened):
             _forget_names(part)
-            _check_trees(part)
+            require_sound(part)
             repaired.append(brought_up_to_date(part))
         self.repairs = tuple(dict.fromkeys(sentence for sentence in repaired if sentence))
         self.classifier: Any = unwrapped(opened)
@@ -133,7 +134,7 @@ def parts_of(estimator: object) -> Iterator[Any]:
             waiting += found.values()
         elif isinstance(found, (list, tuple)) or (isinstance(found, np.ndarray) and found.dtype == object):
             waiting += list(found.flat) if isinstance(found, np.ndarray) else found
-        elif type(found).__module__.partition(".")[0] in ("sklearn", "app"):
+        elif type(found).__module__.partition(".")[0] in ("sklearn", "scipy", "app"):
             yield found
             waiting += vars(found).values() if hasattr(found, "__dict__") else []
 
@@ -142,23 +143,3 @@ def _forget_names(part: object) -> None:
     """Let an estimator that was fitted on a table with named columns take plain arrays without complaint."""
     if isinstance(part, BaseEstimator) and "feature_names_in_" in vars(part):
         del part.feature_names_in_
-
-
-def _check_trees(part: Any) -> None:
-    """Refuse a tree whose nodes lead outside of it: compiled code would follow them."""
-    if type(part).__name__ == "Tree" and type(part).__module__ == "sklearn.tree._tree":
-        left, right = part.children_left, part.children_right
-        here = np.arange(part.node_count)
-        leaf = left == -1
-        sound = (
-            ((left > here) & (left < part.node_count) & (right > here) & (right < part.node_count) | leaf).all()
-            and ((right == -1) == leaf).all()
-            and ((part.feature[~leaf] >= 0) & (part.feature[~leaf] < part.n_features)).all()
-        )
-        if not sound:
-            raise InvalidModel("The file holds a damaged tree.")
-    if type(part).__name__ == "TreePredictor":
-        nodes = part.nodes
-        inner = nodes[nodes["is_leaf"] == 0]
-        if (inner["left"] >= len(nodes)).any() or (inner["right"] >= len(nodes)).any():
-            raise InvalidModel("The file holds a damaged tree.")

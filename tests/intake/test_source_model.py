@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -89,14 +88,3 @@ def test_a_search_is_its_winner_and_pipelines_are_opened_up() -> None:
     search = GridSearchCV(make_pipeline(StandardScaler(), inner), {"pipeline__last__C": [1.0]}, cv=2).fit(ROWS, LABELS)
     assert unwrapped(search) is search.best_estimator_
     assert [type(step).__name__ for step in steps_of(search)] == ["StandardScaler", "StandardScaler", "LogisticRegression"]
-
-
-@pytest.mark.parametrize(("part", "value"), [("left_child", 10_000), ("right_child", 0), ("feature", 64), ("feature", -7)])
-def test_a_tree_that_leads_outside_of_itself_is_refused(part: str, value: int) -> None:
-    forest = RandomForestClassifier(3, random_state=0).fit(ROWS, LABELS)
-    tree = forest.estimators_[1].tree_
-    state = tree.__getstate__()
-    state["nodes"][part][0] = value
-    tree.__setstate__(state)
-    with pytest.raises(InvalidModel, match="damaged tree"):
-        SourceModel(forest, RECIPE)
