@@ -27,7 +27,8 @@ def configure_logs(form: str) -> None:
     structlog.configure(
         processors=[*_SHARED, *_renderers(form)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # A line and its end in one write: two threads' lines would otherwise end up in each other.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.config.dictConfig(library_logs(form))

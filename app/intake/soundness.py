@@ -69,6 +69,8 @@ def _histogram_tree(predictor: Any, n_features: int) -> bool:
 
 
 def _support_vectors(machine: Any) -> bool:
+    if not hasattr(machine, "support_vectors_"):
+        return True  # what an ensemble or a calibration made its fitted ones from
     classes = len(machine.classes_)
     vectors = machine.support_vectors_
     return bool(

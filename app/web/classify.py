@@ -148,7 +148,7 @@ def _as_json(answers: list[Shown], failures: list[Failure]) -> Response:
 
 def _form(answers: list[Shown], failures: list[Failure], chosen: str | None) -> str:
     models = list_models()
-    chosen = chosen or default_name()
+    chosen = chosen if chosen in {model.name for model in models} else default_name()
     samples = [
         {"model": model.name, "file": sample.file, "url": sample.url, "alt": sample.alt}
         for model in models

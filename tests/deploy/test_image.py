@@ -94,6 +94,26 @@ def test_tells_cats_from_dogs_and_leaves_nothing_lying_about(site: ContainerSite
     assert site.inside("ls", "-A", "/tmp") == ""
 
 
+MAKE_A_MODEL = """
+import pickle
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+digits = load_digits()
+with open("/data/model.pkl", "wb") as file:
+    pickle.dump(RandomForestClassifier(10, random_state=0).fit(digits.data / 16, digits.target), file)
+"""
+
+
+def test_imports_a_model_file_as_confined_as_anywhere(site: ContainerSite) -> None:
+    site.inside("python", "-c", MAKE_A_MODEL)
+    done = site.run("models", "import", "/data/model.pkl", "--name", "forest")
+    assert done.returncode == 0, done.stderr
+    assert "Served by treelite" in done.stdout
+    held = json.loads(site.inside("cat", "/data/models/forest/1/manifest.json"))["source"]["confinement"]
+    assert {"no new privileges", "files", "system calls"} <= set(held)
+    print(f"\nconfined in the container by: {', '.join(held)}")
+
+
 def test_its_health_check_finds_it_well(site: ContainerSite) -> None:
     assert site.healthy()
 

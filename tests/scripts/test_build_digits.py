@@ -49,9 +49,19 @@ def test_a_rebuild_gives_the_shipped_figures(built: Path) -> None:
 
 
 def test_a_rebuild_says_of_itself_what_the_shipped_package_says(built: Path) -> None:
-    varying = ("created_at", "digests", "libraries", "metrics")
+    varying = ("created_at", "digests", "libraries", "metrics", "proof", "source")
     new, shipped = ({key: value for key, value in manifest(f).items() if key not in varying} for f in (built, SHIPPED))
     assert new == shipped
+
+
+def test_a_rebuild_is_proven_and_confined_as_the_shipped_package_was(built: Path) -> None:
+    for folder in (built, SHIPPED):
+        told = ModelPackage.read(folder).manifest
+        assert told.proof is not None
+        assert told.source is not None
+        assert (told.runtime, told.proof.weak) == ("onnx", False)
+        assert told.proof.rarest >= 8
+        assert {"no new privileges", "files", "system calls"} <= set(told.source.confinement)
 
 
 def test_the_samples_are_the_shipped_ones_and_not_learned_from(built: Path) -> None:
@@ -74,7 +84,7 @@ def test_the_shipped_pickle_reaches_its_figure_on_the_held_out_digits() -> None:
     digits = load_digits()
     _, test = train_test_split(np.arange(len(digits.data)), test_size=0.25, stratify=digits.target, random_state=0)
     # Drawn as pictures, sixteen levels are two hundred and fifty-six and back again: at most a thirtieth of one apart.
-    answers = pickle.loads(shipped.artifact()).predict(np.rint(digits.data[test] * 255 / 16) / 255 * 16)
+    answers = pickle.loads(shipped.pinned("source.pkl")).predict(np.rint(digits.data[test] * 255 / 16) / 255 * 16)
     accuracy = shipped.manifest.metric("accuracy")
     assert accuracy is not None
     assert np.mean(answers == digits.target[test]) == pytest.approx(accuracy.value, abs=0.005)
