@@ -13,6 +13,7 @@ from app.intake.sandbox import Sandbox
 from app.services.audit_log import COMMAND_LINE
 from app.services.conversion import ConversionService
 from app.services.importing import Given, Imported, ImportingService
+from app.services.version_report import report_on
 
 
 @click.command("import")
@@ -82,19 +83,17 @@ def import_(
 
 def _told(imported: Imported) -> list[str]:
     """Give what there is to tell of an import, a line each."""
-    manifest, report = imported.package.manifest, imported.report
-    lines = [f"Read without being run: {', '.join(list(dict.fromkeys(report.estimators))[:4]) or manifest.artifact}."]
-    if report.libraries:
-        lines.append("Written by " + ", ".join(f"{name} {version}" for name, version in report.libraries.items()) + ".")
+    manifest, read = imported.package.manifest, imported.report
+    told = report_on(manifest)
+    lines = [f"Read without being run: {', '.join(list(dict.fromkeys(read.estimators))[:4]) or manifest.artifact}."]
+    if told.written_with:
+        lines.append(f"Written with {told.written_with}.")
     lines += [*(manifest.source.differences if manifest.source else ()), *imported.notes]
     lines.append(f"Classes: {', '.join(manifest.classes)}.")
-    if manifest.proof is None:
-        return [*lines, "You vouched for it: the workers open the file itself."]
+    lines += [line for line in (told.trusted, told.answers) if line]
+    if manifest.proof is None or told.proof is None:
+        return lines
     serving = next(form for form in manifest.proof.candidates if form.runtime == manifest.runtime and not form.refused)
-    strength = "Weakly proven" if manifest.proof.weak else "Proven"
-    lines.append(
-        f"{strength} on {manifest.proof.pictures} pictures: {serving.labels_equal} labels equal, probabilities within "
-        f"{serving.largest_difference:.0e}. Served by {manifest.runtime} in {serving.one_ms:g} ms a picture, "
-        f"where the file itself takes {manifest.proof.source_one_ms:g}."
-    )
-    return lines
+    lines += [line for line in (told.proof.weakness, told.proof.sentence) if line]
+    took = f"{serving.one_ms:.3g} ms a picture, where the file itself takes {manifest.proof.source_one_ms:.3g}"
+    return [*lines, f"Served by {told.runtime}: {took}."]

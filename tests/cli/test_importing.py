@@ -39,11 +39,12 @@ def test_a_file_is_told_of_line_by_line_and_answers(vitrine: Run, services: Serv
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert lines[0] == "Read without being run: LogisticRegression."
-    assert lines[1].startswith("Written by scikit-learn ")
+    assert lines[1].startswith("Written with scikit-learn ")
     assert lines[2] == "Seen from its 16 features: grey pictures of 4x4."
-    assert lines[-2] == "Classes: dark, light."
-    assert lines[-1].startswith("Proven on ")
-    assert "Served by onnx in " in lines[-1]
+    assert lines[-3] == "Classes: dark, light."
+    assert lines[-2].startswith("Proven on ")
+    assert "every label equal" in lines[-2]
+    assert lines[-1].startswith("Served by ONNX: ")
     assert ran.err == "shade 1 is imported; version 1 is active.\n"
     photo = tmp_path / "photo.png"
     photo.write_bytes(make_picture((250, 250, 250)))
