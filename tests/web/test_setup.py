@@ -18,6 +18,13 @@ DEAD = "This set-up link is used or was replaced by a newer one."
 FIRST = {"email": "first@example.org", "password": PASSWORD, "password_confirm": PASSWORD}
 
 
+@pytest.fixture(scope="module")
+def small_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """Give a site of these tests' own: on one that others use somebody may have an account already."""
+    with RunningSite(tmp_path_factory.mktemp("setup"), access="guests", workers="1") as running:
+        yield running
+
+
 @pytest.fixture
 def link(small_site: RunningSite) -> Iterator[str]:
     """Give the path of the link that the start printed; whoever used it is forgotten, and it lives again."""
