@@ -241,6 +241,7 @@ def test_a_process_that_follows_nothing_yet_looks_for_itself(repository: Reposit
     assert answering(loader) == "2"
 
 
+@pytest.mark.usefixtures("frozen_follower")
 def test_where_the_follower_is_silent_who_asks_looks(repository: Repository) -> None:
     clock = Clock()
     publish(repository)

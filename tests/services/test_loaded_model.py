@@ -14,6 +14,8 @@ from app.services.loaded_model import LoadedModel
 from app.services.model_loader import ModelLoader
 from tests.factories import Clock, publish
 
+pytestmark = pytest.mark.usefixtures("frozen_follower")
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:

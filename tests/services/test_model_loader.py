@@ -137,6 +137,7 @@ def test_a_damaged_package_is_told_while_the_others_serve(loader: ModelLoader, r
         loader.get("unfit", unfit.manifest.version)
 
 
+@pytest.mark.usefixtures("frozen_follower")
 def test_a_package_that_was_mended_serves_again(repository: Repository) -> None:
     clock = Clock()
     loader = ModelLoader(repository=repository, clock=clock)
