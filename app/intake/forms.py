@@ -24,10 +24,9 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from app.estimators import FlatPixels, ImageEmbedding, OrientedGradients
-from app.inference.features import open_features
 from app.inference.provenance import Features, RuntimeName
 from app.inference.runtimes.treelite import Step, pack_forest
-from app.intake.source_model import Rows, SourceModel, parts_of, steps_of
+from app.intake.source_model import SourceModel, parts_of, steps_of
 
 _OPSET = {"": 18, "ai.onnx.ml": 3}
 # A graph of more takes longer to make than all the rest of an import, and treelite holds such a forest at once.
@@ -76,11 +75,6 @@ def _features_first(steps: list[Any]) -> tuple[Features | None, list[Any]]:
         case FlatPixels():
             return Features("pixels", {"size": first.size}), steps[1:]
     return None, steps
-
-
-def described(features: Features | None, rows: Rows) -> Rows:
-    """Give the rows that the form itself sees."""
-    return rows if features is None else open_features(features)(rows.astype(np.uint8, copy=False))
 
 
 # Forests.

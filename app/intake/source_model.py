@@ -54,7 +54,7 @@ class SourceModel:
         if isinstance(self.classifier.classes_, list):
             raise InvalidModel("The classifier gives more than one answer for a picture: only one can be shown.")
         self.classes = tuple(str(label) for label in self.classifier.classes_)
-        self.n_features = self._features_for(recipe)
+        self._require_features(recipe)
         self.answers = self._way_to_answer(recipe)
 
     def probabilities(self, rows: Rows) -> NDArray[np.float64]:
@@ -63,7 +63,7 @@ class SourceModel:
             warnings.simplefilter("ignore")
             return answers_of(self.classifier, self.answers, rows)
 
-    def _features_for(self, recipe: Recipe) -> int | None:
+    def _require_features(self, recipe: Recipe) -> None:
         count = getattr(self.classifier, "n_features_in_", None)
         expected = int(np.prod(recipe.shape))
         if count is not None and int(count) != expected:
@@ -71,7 +71,6 @@ class SourceModel:
                 f"The classifier takes {int(count):,} numbers, but a {recipe.colour} picture of "
                 f"{recipe.width}x{recipe.height} has {expected:,}: give another size or colour."
             )
-        return None if count is None else int(count)
 
     def _way_to_answer(self, recipe: Recipe) -> Answers:
         rng = np.random.default_rng(0)
