@@ -1,0 +1,1 @@
+"""Starting and ending the servers that are measured: Vitrine as an operator would, and its peers."""
