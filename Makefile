@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-deploy lint lock screenshots
+.PHONY: run test test-deploy lint lock screenshots bench bench-self bench-report
 
 run: ## Start the site on 127.0.0.1:8000 (HOST and PORT say otherwise).
 	@PYTHON="$(PYTHON)" scripts/install default
@@ -35,3 +35,16 @@ screenshots: ## Make the pictures in docs/ again.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools
 	@$(BIN)/python scripts/screenshots
+
+bench: ## Vitrine beside other model servers, one to two hours; OPTIONS chooses less (docs/performance.md).
+	@PYTHON="$(PYTHON)" scripts/install default
+	@PYTHON="$(PYTHON)" benchmarks/install peers
+	@$(BIN)/python -m benchmarks compare $(OPTIONS)
+
+bench-self: ## What a request costs beyond decoding and the model, about a minute; fails where a light one costs too much.
+	@PYTHON="$(PYTHON)" scripts/install default
+	@benchmarks/install wrk
+	@$(BIN)/python -m benchmarks self $(OPTIONS)
+
+bench-report: ## Write docs/performance.md again from RESULTS, one file or several.
+	@$(BIN)/python -m benchmarks report $(RESULTS)

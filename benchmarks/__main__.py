@@ -60,8 +60,6 @@ _cores = click.option("--cores", type=click.IntRange(1), default=2, show_default
 def benchmarks() -> None:
     """Measure Vitrine beside other servers of the same model file, or alone."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended on the way out
-    if shutil.which("wrk") is None:
-        raise click.ClickException("wrk is missing: run benchmarks/install wrk.")
 
 
 @benchmarks.command()
@@ -80,7 +78,7 @@ def benchmarks() -> None:
 @click.option("--document", type=click.Path(path_type=Path), default=DOCUMENT, help="Whose generated part is written.")
 def compare(cores: int, photos: Path | None, out: Path | None, document: Path, plain: bool, draft: bool, **chosen: Any) -> None:
     """Let every server take its turn, and write docs/performance.md. Ends with 1 where Vitrine failed."""
-    use_cores(cores)
+    _settle_down(cores)
     places = Places.from_environment()
     chosen["connections"] = sorted(map(int, chosen["connections"]))
     kinds: dict[Kind, bool] = {"plain": plain, "draft": draft}
@@ -115,7 +113,7 @@ def alone(
     photos: Path | None,
 ) -> None:
     """Measure Vitrine alone; ends with 1 where a light request costs too much beyond the pipeline itself."""
-    use_cores(cores)
+    _settle_down(cores)
     places = Places.from_environment()
     assets = prepare_assets(places.assets, photos)
     measurement = Alone(places=places, assets=assets, setup=setup, connections=connections, seconds=seconds)
@@ -135,6 +133,13 @@ def rewrite(files: tuple[Path, ...], document: Path) -> None:
     results = join(*(read_results(file) for file in files))
     write_report(results, document)
     click.echo(report(results))
+
+
+def _settle_down(cores: int) -> None:
+    """Refuse to start without wrk, and keep to these cores with all that is started."""
+    if shutil.which("wrk") is None:
+        raise click.ClickException("wrk is missing: run benchmarks/install wrk.")
+    use_cores(cores)
 
 
 if __name__ == "__main__":
