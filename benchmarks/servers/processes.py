@@ -38,7 +38,7 @@ class ProcessTree:
         for pid in self.members():
             with contextlib.suppress(OSError):  # it has ended since
                 lines = (_PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()
-                kibibytes += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+                kibibytes += next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
         return kibibytes * 1024 / 1e6
 
     def cpu_seconds(self) -> float:
