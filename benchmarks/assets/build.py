@@ -6,20 +6,21 @@ import hashlib
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
 import click
-import sklearn
 from pydantic import TypeAdapter
 
 from benchmarks.assets.models import Fitted, train
 from benchmarks.assets.photos import Photo, make_photos, read_photos
 from benchmarks.assets.pictures import SIZES, check_pictures, measured_picture
-from benchmarks.places import HERE, TREE
+from benchmarks.places import HERE
 
 _CHECKS_PER_CLASS = 4
 _NOTE = "expected.json"
+_OPENS_THE_MODEL = ("scikit-learn", "scipy", "joblib", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ def prepare_assets(folder: Path, photos: Path | None) -> Assets:
 
 
 def _key(photos: Path | None) -> str:
-    sources = [*sorted((HERE / "assets").glob("*.py")), HERE / "peers" / "recipe.py", TREE / "requirements" / "default.txt"]
+    sources = [*sorted((HERE / "assets").glob("*.py")), HERE / "peers" / "recipe.py"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return f"{digest} {sklearn.__version__} {photos.resolve() if photos else 'made up'}"
+    versions = " ".join(version(name) for name in _OPENS_THE_MODEL)
+    return f"{digest} {versions} {photos.resolve() if photos else 'made up'}"
 
 
 def _make(folder: Path, source: Path | None, key: str) -> Expected:

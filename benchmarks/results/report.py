@@ -114,6 +114,6 @@ def _failures(figures: Figures) -> str:
         for measured in turn.measured:
             if measured.errors or not measured.answers:
                 status = f", the latest with status {measured.wrong_status}" if measured.wrong_status else ""
-                told = f"{measured.errors} errors beside {measured.answers} answers{status}"
+                told = f"{measured.errors or 'no'} errors beside {measured.answers or 'no'} answers{status}"
                 lines.append(f"- {turn.server}, {measured.cell}, round {turn.round}: {told}")
     return "### Errors\n\n" + ("\n".join(lines) if lines else "None, of any server.")
