@@ -53,11 +53,11 @@ class Recipe:
         The dtype is uint8 for the scale "0-255", so that a model sees the very numbers `numpy.asarray(photo)` gave its
         author, and float64 for all others, as dividing such an array gives.
         """
-        return self._lay_out(self._scaled(self._coloured(self._fitted(PillowImage.fromarray(image.pixels)))))
+        return self._lay_out(self._scaled(self._coloured(self._fitted(image.picture))))
 
     def resized(self, image: Image) -> NDArray[np.uint8]:
         """Give the picture as the model sees it, before its levels are changed: RGB, shape (height, width, 3)."""
-        return np.asarray(self._fitted(PillowImage.fromarray(image.pixels)), np.uint8)
+        return np.asarray(self._fitted(image.picture), np.uint8)
 
     def levels(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the pictures that rows of the model's input stand for: RGB levels, shape (n, height, width, 3), not rounded.

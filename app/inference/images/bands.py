@@ -13,8 +13,10 @@ from app.inference.images.rasters import Raster
 _BAND_PIXELS = 1_048_576
 
 
-def upright_pixels(raster: Raster, colours: Colours, factor: int) -> NDArray[np.uint8]:
-    """Give the pixels, shape (height, width, 3), upright, each the mean of `factor` by `factor` stored ones.
+def upright_picture(raster: Raster, colours: Colours, factor: int) -> Image.Image | NDArray[np.uint8]:
+    """Give the picture in RGB, upright, each pixel the mean of `factor` by `factor` stored ones.
+
+    It comes as Pillow has it where it is small; else as an array (height, width, 3) that was filled band by band.
 
     Means are taken after turning, from the upright picture's first line and column, so that a picture gives the same
     ones however it is stored.
@@ -22,7 +24,7 @@ def upright_pixels(raster: Raster, colours: Colours, factor: int) -> NDArray[np.
     turn = turn_for(raster.orientation)
     lines = max(factor, _BAND_PIXELS // raster.width // factor * factor)
     if lines >= raster.height:
-        return np.asarray(_upright_band(raster, colours, (0, raster.height), factor))
+        return _upright_band(raster, colours, (0, raster.height), factor)
     width, height = (raster.height, raster.width) if turn.swaps_sides else (raster.width, raster.height)
     pixels = np.empty((-(-height // factor), -(-width // factor), 3), dtype=np.uint8)
     for begin in range(0, raster.height, lines):

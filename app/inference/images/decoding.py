@@ -11,7 +11,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from app.errors import InvalidImage
-from app.inference.images.bands import upright_pixels
+from app.inference.images.bands import upright_picture
 from app.inference.images.colour import Colours
 from app.inference.images.headers import BYTES_PER_PIXEL, Header, read_header
 from app.inference.images.limits import DEFAULT_LIMITS, ImageLimits, check_file, check_memory
@@ -27,12 +27,24 @@ _QUALITY = 85
 class Image:
     """A picture as a person sees it, and how it came to be."""
 
-    pixels: NDArray[np.uint8]  # (height, width, 3), RGB, 0..255, sRGB, upright; read-only
+    content: PIL.Image.Image | NDArray[np.uint8]  # whichever the decoder made: turning one into the other takes a copy
     format: str  # "JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC"
-    width: int  # of the upload, upright; `pixels` may be fewer
+    width: int  # of the upload, upright; the content may have fewer pixels
     height: int
     sha256: str  # hexadecimal, of the uploaded bytes
     steps: tuple[str, ...]  # what was done to it, in words
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The pixels, (height, width, 3), RGB, 0..255, sRGB, upright; read-only."""
+        pixels = np.asarray(self.content)
+        pixels.flags.writeable = False
+        return pixels
+
+    @property
+    def picture(self) -> PIL.Image.Image:
+        """The same as Pillow has it, in mode RGB; not to be written to."""
+        return self.content if isinstance(self.content, PIL.Image.Image) else PIL.Image.fromarray(self.content)
 
 
 def decode(data: bytes, *, fit: tuple[int, int] | None = None, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
@@ -52,7 +64,7 @@ def decode(data: bytes, *, fit: tuple[int, int] | None = None, limits: ImageLimi
 
 def shrink(image: Image, longest_side: int) -> bytes:
     """Give the picture as a JPEG of at most so many pixels a side, antialiased and without metadata, to be shown."""
-    small = PIL.Image.fromarray(image.pixels)
+    small = image.picture.copy()
     small.thumbnail((longest_side, longest_side), PIL.Image.Resampling.LANCZOS, reducing_gap=3.0)
     buffer = BytesIO()
     small.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
@@ -65,13 +77,12 @@ def _decoded(data: bytes, header: Header, fit: tuple[int, int] | None, limits: I
     raster = open_raster(header, drafted, limits)
     reduced = 1 if header.format == "JPEG" else _factor(raster.width, raster.height, raster.orientation, fit)
     colours = Colours(raster.mode, raster.profile, header.levels)
-    pixels = upright_pixels(raster, colours, reduced)
-    pixels.flags.writeable = False
+    content = upright_picture(raster, colours, reduced)
     width, height = (header.width, header.height) if header.format == "JPEG" else (raster.width, raster.height)
     if turn_for(raster.orientation).swaps_sides:
         width, height = height, width
     steps = _steps(header, raster, colours, drafted * reduced)
-    return Image(pixels, header.format, width, height, hashlib.sha256(data).hexdigest(), steps)
+    return Image(content, header.format, width, height, hashlib.sha256(data).hexdigest(), steps)
 
 
 def _factor(width: int, height: int, orientation: int, fit: tuple[int, int] | None) -> int:

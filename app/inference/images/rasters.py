@@ -51,6 +51,7 @@ def open_raster(header: Header, factor: int, limits: ImageLimits) -> Raster:
         return _open_heic(header, limits)
     image = Image.open(BytesIO(header.body), formats=(header.format,))
     check_size(image.width, image.height, limits)
+    image.decodermaxblock = len(header.body)  # it is in memory already: pieces of 64 kB would be copied once more
     orientation, profile = header.orientation, header.profile
     if header.format == "JPEG" and factor > 1:
         image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
