@@ -1,73 +1,90 @@
-"""Joining concurrent calls of one model into one, and bounding how many may wait.
+"""Joining concurrent calls into one, and bounding how many may wait.
 
-Whoever finds the model free leads: it runs the model for every row that is ready and hands the others their answers.
-A lone call never waits and never changes thread.
+Whoever finds the work free leads: it does it for everyone who is ready and hands the others their results. A lone call never
+waits and never changes thread.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import Overloaded
+from app.inference.call_cost import CallCost
 
 _BUSY = "More pictures are waiting than this machine can look at; please try again in a moment."
+# To let go of the processor and to come back costs about this much: shorter waits buy nothing.
+_SHORTEST_WAIT = 0.001
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class BatchAnswer:
-    """One row's probabilities, shape (n_classes,), and its share of the time in milliseconds."""
+class Joined(Generic[Result]):
+    """One call's result, how long it waited, and how long the work took that it shared, in milliseconds."""
 
-    probabilities: NDArray[np.float64]
+    result: Result
     queue_ms: float
-    model_ms: float
+    work_ms: float
 
 
-class _Call:
-    """One waiting row; written by the leader, read by its owner once `done`."""
+class Call(Generic[Item, Result]):
+    """A place in line: one item; written by the leader, read by its owner once `done`."""
 
-    __slots__ = ("done", "error", "model_ms", "result", "row", "started")
+    __slots__ = ("arrived", "done", "error", "item", "result", "started", "work_ms")
 
-    def __init__(self, row: NDArray[np.generic]) -> None:
-        self.row = row
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.arrived = time.monotonic()
         self.done = False
         self.started = 0.0
-        self.model_ms = 0.0
-        self.result: NDArray[np.float64] | None = None
+        self.work_ms = 0.0
+        self.result: Result | None = None
         self.error: Exception | None = None
 
 
-class Batcher:
-    """Runs one model for many threads, at most `largest` rows at a time and at most `waiting` rows in line."""
+class Line(Generic[Item, Result]):
+    """Does one kind of work for many threads, first come first served: at most `largest` at a time, at most `waiting` in line.
 
-    def __init__(
-        self, run: Callable[[NDArray[np.generic]], NDArray[np.float64]], *, largest: int = 32, waiting: int = 128
-    ) -> None:
-        self._run = run
+    `work` gives one result an item, in their order; what it raises reaches everyone whose item was in it.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]], *, largest: int = 32, waiting: int = 128) -> None:
+        self._work = work
         self._largest = largest
         self._waiting = waiting
         self._changed = threading.Condition()
-        self._line: list[_Call] = []
+        self._line: list[Call[Item, Result]] = []
         self._busy = False
 
     @property
     def in_line(self) -> int:
-        """How many rows wait now."""
+        """How many wait now."""
         return len(self._line)
 
-    def submit(self, row: NDArray[np.generic], deadline: float) -> BatchAnswer:
-        """Give the answer for one row, or raise Overloaded where it cannot come before `deadline` (`time.monotonic`)."""
-        call, arrived = _Call(row), time.monotonic()
+    def submit(self, item: Item, deadline: float) -> Joined[Result]:
+        """Give the result for one item, or raise Overloaded where it cannot come before `deadline` (`time.monotonic`)."""
+        return self.result_of(self.join(item), deadline)
+
+    def join(self, item: Item) -> Call[Item, Result]:
+        """Take a place in line, or raise Overloaded where there is none; whoever has one must ask for its result."""
+        call = Call[Item, Result](item)
         with self._changed:
             if len(self._line) >= self._waiting:
                 raise Overloaded(_BUSY)
             self._line.append(call)
+        return call
+
+    def result_of(self, call: Call[Item, Result], deadline: float) -> Joined[Result]:
+        """Give the result for a place in line, or raise Overloaded where it cannot come before `deadline`."""
         while not call.done:
             batch = self._take_or_wait(call, deadline)
             if batch:
@@ -76,40 +93,102 @@ class Batcher:
             raise call.error
         if call.result is None:
             raise Overloaded(_BUSY)
-        return BatchAnswer(call.result, (call.started - arrived) * 1000, call.model_ms)
+        return Joined(call.result, (call.started - call.arrived) * 1000, call.work_ms)
 
-    def _take_or_wait(self, call: _Call, deadline: float) -> list[_Call]:
+    def _take_or_wait(self, call: Call[Item, Result], deadline: float) -> list[Call[Item, Result]]:
         with self._changed:
             while self._busy and not call.done:
                 left = deadline - time.monotonic()
                 if left <= 0 and call in self._line:
                     self._line.remove(call)
                     raise Overloaded(_BUSY)
-                # A call that a leader has taken already is waited for: its answer is being computed.
+                # A call that a leader has taken already is waited for: its result is being made.
                 self._changed.wait(timeout=max(left, 0.05))
             if call.done:
                 return []
-            batch, self._line = self._line[: self._largest], self._line[self._largest :]
             self._busy = True
+            number = 0
+            try:
+                number = self._gather(deadline)
+            finally:
+                if not number:  # a thread that is told to exit here: the line must not stand still for the others
+                    self._busy = False
+                    self._changed.notify_all()
+                batch, self._line = self._line[:number], self._line[number:]
             return batch
 
-    def _lead(self, batch: list[_Call]) -> None:
+    def _gather(self, deadline: float) -> int:  # noqa: ARG002 - other lines wait for company
+        """Give how many a leader takes; called with the line's lock held."""
+        return self._largest
+
+    def _lead(self, batch: list[Call[Item, Result]]) -> None:
         started = time.monotonic()
-        results: NDArray[np.float64] | None = None
+        results: list[Result | None] = [None] * len(batch)
         error: Exception | None = None
         try:
-            results = self._run(np.stack([call.row for call in batch]))
+            found = self._work([call.item for call in batch])
+            results = [result for result, _ in zip(found, batch, strict=True)]
         except Exception as caught:
             error = caught
-        finally:  # also where a thread is told to exit: the line must not stand still for the others
-            model_ms = (time.monotonic() - started) * 1000
+        finally:  # also where a thread is told to exit
+            work_ms = (time.monotonic() - started) * 1000
             with self._changed:
-                for index, call in enumerate(batch):
-                    call.started, call.model_ms, call.error = started, model_ms, error
-                    call.result = None if results is None else results[index]
+                for call, result in zip(batch, results, strict=True):
+                    call.started, call.work_ms, call.error, call.result = started, work_ms, error, result
                     call.done = True
                 self._busy = False
                 self._changed.notify_all()
+
+
+Row = NDArray[np.generic]
+Probabilities = NDArray[np.float64]
+
+
+class Batcher(Line[Row, Probabilities]):
+    """Runs one model, rows of shape (n, ...) to probabilities of shape (n, n_classes), for many threads.
+
+    It learns what calls cost. Where one for many rows is hardly dearer than one for a single row, all that are ready are
+    joined, and whoever leads waits for those who are still decoding, though never for longer than joining them saves. Where
+    rows cost the same in whatever company, each has a call of its own, and the first in line is not kept for the last.
+    """
+
+    def __init__(self, run: Callable[[Row], Probabilities], *, largest: int = 32, waiting: int = 128) -> None:
+        super().__init__(self._answers, largest=largest, waiting=waiting)
+        self._run = run
+        self._cost = CallCost()
+        self._coming = 0
+        self._gathering = False
+
+    @contextmanager
+    def announced(self) -> Iterator[None]:
+        """Announce a row, for as long as the block takes to make it and to join: where it pays, a leader waits for it."""
+        with self._changed:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming -= 1
+                if self._gathering:
+                    self._changed.notify_all()
+
+    def _gather(self, deadline: float) -> int:
+        if not self._cost.joining_pays:
+            return 1
+        worth = self._cost.saved_by_joining
+        if worth >= _SHORTEST_WAIT:
+            self._gathering = True
+            until = min(deadline, time.monotonic() + worth)
+            while self._coming and len(self._line) < self._largest and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            self._gathering = False
+        return self._largest
+
+    def _answers(self, rows: Sequence[Row]) -> list[Probabilities]:
+        started = time.perf_counter()
+        answers = self._run(rows[0][np.newaxis] if len(rows) == 1 else np.stack(rows))
+        self._cost.observe(len(rows), time.perf_counter() - started)
+        return list(answers)
 
 
 class Gate:

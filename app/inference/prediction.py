@@ -9,6 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+# Where the time of an answer goes, in order; the names under which it is told everywhere.
+STAGES = ("decode", "queue", "model", "store", "total")
+
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
@@ -20,12 +23,13 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where the time of one prediction went, in milliseconds."""
+    """Where the time of one prediction went, in milliseconds; what is stored of it cannot know what storing takes."""
 
     decode: float
     queue: float
     model: float
     total: float
+    store: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
