@@ -14,16 +14,20 @@ from app.inference.batching import Gate
 from app.inference.images import ImageLimits
 from app.inference.repository import Repository
 from app.services.accounts import Accounts
+from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
 from app.services.attempts import LoginAttempts
 from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
+from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
+from app.services.request_limits import RequestLimits
 from app.services.versions import Versions
+from app.storage.counters import CounterFile
 from app.storage.database import open_database
 
 
@@ -36,7 +40,9 @@ class Services:
     sessions: sessionmaker[Session]
     repository: Repository
     loader: ModelLoader
+    metrics: Metrics
     classification: ClassificationService
+    request_limits: RequestLimits
     pictures: PictureStore
     history: History
     accounts: Accounts
@@ -45,6 +51,11 @@ class Services:
     audit_log: AuditLog
     versions: Versions
 
+    def warm_up(self) -> None:
+        """Do once, in this process, what the first visitor would otherwise wait for."""
+        self.metrics.warm_up()
+        self.loader.warm_up()
+
     def session_of(self, scope: Callable[[], Hashable]) -> scoped_session[Session]:
         """Give a database session that is opened on first use in each scope; whoever ends the scope removes it."""
         return scoped_session(self.sessions, scopefunc=scope)
@@ -52,12 +63,13 @@ class Services:
 
 def compose(settings: Settings) -> Services:
     """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
-    engine = open_database(settings.database)
+    engine = open_database(settings.database, durable=settings.durable)
     sessions = sessionmaker(engine, expire_on_commit=False)
     limits = image_limits(settings)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
+    metrics = Metrics()
     pictures = PictureStore(folder=settings.data / "pictures", limits=limits)
     return Services(
         settings=settings,
@@ -65,13 +77,19 @@ def compose(settings: Settings) -> Services:
         sessions=sessions,
         repository=repository,
         loader=loader,
+        metrics=metrics,
         classification=ClassificationService(
             loader=loader,
-            recorder=Recorder(sessions=sessions),
+            recorder=Recorder(engine=engine, enabled=settings.history),
+            metrics=metrics,
+            answers=AnswerCache(size=settings.answer_cache),
             # A decode in C cannot be interrupted: more at once than cores only add memory.
             decoding=Gate(max(2, os.cpu_count() or 2)),
             limits=limits,
             answer_within=settings.answer_within,
+        ),
+        request_limits=RequestLimits(
+            storage=CounterFile(settings.data / "counters.db"), a_key=settings.key_limit, a_visitor=settings.visitor_limit
         ),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),

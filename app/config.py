@@ -43,6 +43,17 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         365, ge=1, le=36_500, description="After how many days answers and their small pictures are deleted."
     )
+    history: bool = Field(True, description="Say no to store no answers; their pages and the history are empty then.")
+    durable: Literal["normal", "full"] = Field(
+        "normal", description="normal: stored answers survive a killed process; full: a power cut too, for a wait each."
+    )
+    key_limit: int = Field(6000, ge=0, description="Pictures a minute that one API key may send; 0 means any number.")
+    visitor_limit: int = Field(
+        120, ge=0, description="Pictures a minute that one account, or one guest's address, may send; 0 means any number."
+    )
+    answer_cache: int = Field(
+        0, ge=0, le=1_000_000, description="How many answers each worker remembers and gives again to the very same pixels."
+    )
     answer_within: float = Field(
         30.0, gt=0, le=3600, description="Seconds after which a waiting picture is given up with status 503."
     )
@@ -54,6 +65,7 @@ class Settings(BaseSettings):
     max_pixel_scans: int = Field(500_000_000, ge=1, description="Pixels times scans of a progressive JPEG.")
     workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 means one a core.")
     threads: int = Field(4, ge=1, le=64, description="Requests at once in each worker.")
+    log_requests: bool = Field(True, description="Say no to log only requests that failed, where a proxy logs all of them.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: readable on a terminal, else JSON lines.")
 
     @field_validator("data", "models", mode="after")

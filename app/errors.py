@@ -125,6 +125,17 @@ class TooManyAttempts(VitrineError):
         self.retry_after = retry_after
 
 
+class TooManyRequests(VitrineError):
+    """Somebody asked for more in a minute than is given; `headers` tell programs what is left, and when."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after: int, headers: dict[str, str]) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.headers = headers
+
+
 class InvalidKey(VitrineError):
     """The API key is missing, unknown, expired or revoked."""
 

@@ -75,14 +75,15 @@ def make_photos(folder: Path, labels: tuple[str, ...] = ("left", "right"), count
 
 def make_prediction(**given: Any) -> Prediction:
     """Give a prediction as the classification would, made now."""
+    created_at = given.get("created_at", datetime.now(UTC))
     values: dict[str, Any] = {
-        "id": str(ULID()),
+        "id": str(ULID.from_datetime(created_at)),
         "model": "shade",
         "version": "1",
         "scores": (ClassScore("light", 0.75), ClassScore("dark", 0.25)),
         "picture": Picture("PNG", 32, 24, "0" * 64, ("grey to RGB",)),
         "timings": Timings(1.0, 2.0, 3.0, 6.5),
-        "created_at": datetime.now(UTC),
+        "created_at": created_at,
     }
     return Prediction(**{**values, **given})
 

@@ -79,7 +79,7 @@ def test_a_picture_over_the_limit_is_neither_answered_nor_kept(tmp_path: Path) -
 
 def test_answers_are_deleted_after_the_days_of_the_setting(tmp_path: Path) -> None:
     services = make_services(tmp_path, keep_days=2)
-    recorder = Recorder(sessions=services.sessions)
+    recorder = Recorder(engine=services.engine)
     for days in (1, 3):
         assert recorder.record(make_prediction(created_at=datetime.now(UTC) - timedelta(days=days)), GUEST, None)
     assert services.history.sweep() == 1

@@ -10,7 +10,15 @@ import pytest
 
 import app.errors
 from app.config import TREE
-from app.errors import DatabaseUnavailable, InvalidImage, InvalidSettings, Overloaded, TooManyAttempts, VitrineError
+from app.errors import (
+    DatabaseUnavailable,
+    InvalidImage,
+    InvalidSettings,
+    Overloaded,
+    TooManyAttempts,
+    TooManyRequests,
+    VitrineError,
+)
 from app.http.errors import problem_of
 
 ERRORS = {
@@ -31,6 +39,8 @@ NOT_OF_THE_API = {
 
 
 def made(kind: type[VitrineError]) -> VitrineError:
+    if issubclass(kind, TooManyRequests):
+        return kind("A sentence.", 7, {"RateLimit": '"key";r=0;t=7'})
     return kind("A sentence.", 7) if issubclass(kind, Overloaded | TooManyAttempts) else kind("A sentence.")
 
 
@@ -65,6 +75,7 @@ def test_whatever_is_wrong_with_a_picture_is_an_invalid_image() -> None:
 def test_whoever_must_wait_is_told_how_long() -> None:
     assert (Overloaded("Busy.").retry_after, Overloaded("Busy.", 3).retry_after) == (1, 3)
     assert TooManyAttempts("Wait.", 240).retry_after == 240
+    assert TooManyRequests("Wait.", 30, {}).retry_after == 30
     assert DatabaseUnavailable().retry_after > 0
     assert str(DatabaseUnavailable()) == "The database does not answer; please try again in a moment."
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from limits import RateLimitItemPerMinute
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, delete, select, text
 
 from app.errors import DatabaseUnavailable, TooManyAttempts
+from app.storage.counters import Counters
 from app.storage.tables import Attempt
+
+_WINDOW_SECONDS = 300
 
 _COUNT = text(
     """
@@ -23,19 +23,11 @@ _COUNT = text(
 )
 
 
-class DatabaseStorage(Storage):
-    """A storage for the `limits` library in the table of attempts, exact across workers without a further server."""
-
-    STORAGE_SCHEME = ["vitrine+database"]
+class DatabaseStorage:
+    """Counters in the table of attempts, exact across workers and machines without a further server."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(uri=None)
         self._engine = engine
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What may go wrong here."""
-        return DatabaseUnavailable
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter and give what it stands at; a counter whose window is over starts anew."""
@@ -78,25 +70,24 @@ class LoginAttempts:
     """At most ten failures in five minutes for an account, ten from an address, and a thousand in all."""
 
     def __init__(self, *, engine: Engine) -> None:
-        self._limiter = FixedWindowRateLimiter(DatabaseStorage(engine))
-        self._few = RateLimitItemPerMinute(10, 5, namespace="login")
-        self._many = RateLimitItemPerMinute(1000, 5, namespace="login")
+        self._storage: Counters = DatabaseStorage(engine)
 
     def begin(self, account: str, address: str) -> None:
         """Count an attempt before the password is looked at, so that many at once cannot slip through; may raise."""
-        for item, key in self._counters(account, address):
-            if not self._limiter.hit(item, *key):
-                wait = max(1, round(self._limiter.get_window_stats(item, *key).reset_time - time.time()))
+        for key, most in _counters(account, address):
+            if self._storage.incr(key, _WINDOW_SECONDS) > most:
+                wait = max(1, round(self._storage.get_expiry(key) - time.time()))
                 raise TooManyAttempts("Too many failed attempts to log in; please wait a few minutes.", wait)
 
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""
-        for item, key in self._counters(account, address):
-            self._limiter.hit(item, *key, cost=-1)
+        for key, _ in _counters(account, address):
+            self._storage.incr(key, _WINDOW_SECONDS, -1)
 
-    def _counters(self, account: str, address: str) -> tuple[tuple[RateLimitItemPerMinute, tuple[str, str]], ...]:
-        return (
-            (self._few, ("account", account.strip().lower()[:200])),
-            (self._few, ("address", address)),
-            (self._many, ("everyone", "")),
-        )
+
+def _counters(account: str, address: str) -> tuple[tuple[str, int], ...]:
+    return (
+        (f"login/account/{account.strip().lower()[:200]}", 10),
+        (f"login/address/{address}", 10),
+        ("login/everyone", 1000),
+    )

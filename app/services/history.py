@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
+from ulid import ULID
 
 from app.errors import PredictionNotFound
 from app.inference.prediction import ClassScore, Picture, Prediction, Timings
@@ -88,7 +89,9 @@ class History:
 
     def sweep(self) -> int:
         """Delete what is older than it may be, and give how many predictions that were."""
-        old = StoredPrediction.created_at < datetime.now(UTC) - self._keep
+        kept_from = datetime.now(UTC) - self._keep
+        # The identifier begins with the time: by it the old ones are found without a look at the others.
+        old = and_(StoredPrediction.id < str(ULID.from_datetime(kept_from)), StoredPrediction.created_at < kept_from)
         with self._sessions.begin() as session:
             expired = session.scalars(select(StoredPrediction.id).where(old)).all()
             session.execute(delete(StoredPrediction).where(old))
@@ -104,7 +107,8 @@ class History:
 
 
 def _owned(owner: Owner) -> ColumnElement[bool]:
+    # Both columns are named, for they are the beginning of the index.
     if owner.account is not None:
-        return StoredPrediction.user_id == owner.account
+        return and_(StoredPrediction.user_id == owner.account, StoredPrediction.guest.is_(None))
     # A guest's identifier is never empty, so this matches nothing for nobody.
-    return StoredPrediction.guest == (owner.guest or "-")
+    return and_(StoredPrediction.user_id.is_(None), StoredPrediction.guest == (owner.guest or "-"))

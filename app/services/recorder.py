@@ -1,16 +1,27 @@
-"""Writes predictions to the database."""
+"""Writes predictions to the database, many in one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import structlog
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Connection, Engine, insert
 
-from app.errors import DatabaseUnavailable
-from app.inference.prediction import Prediction
+from app.errors import DatabaseUnavailable, Overloaded
+from app.inference.batching import Line
+from app.inference.prediction import STAGES, Picture, Prediction
 from app.storage.tables import StoredPrediction
+
+# An answer waits no longer for the database than SQLite itself does for its lock.
+_STORED_WITHIN_SECONDS = 5.0
+_LARGEST_TRANSACTION = 256
+_INSERT = insert(StoredPrediction.__table__)  # type: ignore[arg-type] # of a mapped class it is always a Table
+_PICTURE = tuple(field.name for field in fields(Picture))
+
+_Row = dict[str, Any]
 
 log = structlog.get_logger(__name__)
 
@@ -29,36 +40,75 @@ class Owner:
 
 
 class Recorder:
-    """Stores one answer and says whether it could; an answer is worth giving also when it cannot be kept."""
+    """Stores answers and says of each whether it could; an answer is worth giving also when it cannot be kept.
 
-    def __init__(self, *, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
+    Whoever finds the database free writes for everyone who is ready, in one transaction, and a request is answered only after
+    the one that its row was in: what was said to be stored is.
+    """
+
+    def __init__(self, *, engine: Engine, enabled: bool = True) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None  # used by whoever leads the line, and nobody else
+        self._enabled = enabled
+        self._line: Line[_Row, bool] = Line(self._store, largest=_LARGEST_TRANSACTION, waiting=_LARGEST_TRANSACTION)
 
     def record(self, prediction: Prediction, owner: Owner, file_name: str | None) -> bool:
-        """Store a prediction for its owner; False where it has none or the database does not take it."""
-        if not owner.known:
+        """Store a prediction for its owner; False where it has none, history is off, or the database does not take it."""
+        if not self._enabled or not owner.known:
             return False
         try:
-            with self._sessions.begin() as session:
-                session.add(_row(prediction, owner, file_name))
-        except (DatabaseUnavailable, IntegrityError):  # the latter where the account was deleted a moment ago
+            row = _row(prediction, owner, file_name)
+            stored = self._line.submit(row, time.monotonic() + _STORED_WITHIN_SECONDS).result
+        except Overloaded:
+            stored = False
+        if not stored:
             log.error("prediction_not_stored", prediction=prediction.id)
-            return False
-        return True
+        return stored
+
+    def _store(self, rows: Sequence[_Row]) -> list[bool]:
+        try:
+            self._write(rows)
+        except DatabaseUnavailable:
+            return [False] * len(rows)
+        except Exception as error:
+            # One of them cannot be written: its account was deleted a moment ago, or its file's name is none a database takes.
+            if len(rows) == 1:
+                log.error("prediction_refused", reason=type(error).__name__)
+                return [False]
+            return [stored for row in rows for stored in self._store([row])]
+        return [True] * len(rows)
+
+    def _write(self, rows: Sequence[_Row]) -> None:
+        """Write rows in one transaction. The connection is kept: to take one from the pool costs as much as a row."""
+        connection, fresh = self._connection or self._engine.connect(), self._connection is None
+        self._connection = None
+        try:
+            with connection.begin():
+                connection.execute(_INSERT, list(rows))
+        except BaseException:
+            gone = connection.invalidated  # the server has ended it since it was last used
+            connection.close()
+            if fresh or not gone:
+                raise
+        else:
+            self._connection = connection
+            return
+        self._write(rows)
 
 
-def _row(prediction: Prediction, owner: Owner, file_name: str | None) -> StoredPrediction:
-    return StoredPrediction(
-        id=prediction.id,
-        user_id=owner.account,
-        guest=owner.guest,
-        model=prediction.model,
-        version=prediction.version,
-        label=prediction.top.label,
-        probability=prediction.top.probability,
-        scores=[(score.label, score.probability) for score in prediction.scores],
-        picture=asdict(prediction.picture),
-        timings=asdict(prediction.timings),
-        file_name=None if file_name is None else file_name[-255:],
-        created_at=prediction.created_at,
-    )
+def _row(prediction: Prediction, owner: Owner, file_name: str | None) -> _Row:
+    picture, timings = prediction.picture, prediction.timings
+    return {
+        "id": prediction.id,
+        "user_id": owner.account,
+        "guest": owner.guest,
+        "model": prediction.model,
+        "version": prediction.version,
+        "label": prediction.top.label,
+        "probability": prediction.top.probability,
+        "scores": [(score.label, score.probability) for score in prediction.scores],
+        "picture": {name: getattr(picture, name) for name in _PICTURE},
+        "timings": {stage: getattr(timings, stage) for stage in STAGES},
+        "file_name": None if file_name is None else file_name[-255:],
+        "created_at": prediction.created_at,
+    }

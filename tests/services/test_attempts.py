@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app.composition import Services
-from app.errors import TooManyAttempts
+from app.errors import DatabaseUnavailable, TooManyAttempts
 from app.services.attempts import DatabaseStorage, LoginAttempts
 from app.storage.database import open_database
 from app.storage.tables import Attempt
@@ -133,7 +133,7 @@ def test_counters_whose_window_is_over_are_swept_away(attempts: LoginAttempts, s
         assert connection.execute(select(func.count()).select_from(Attempt)).scalar() == 3
 
 
-def test_the_storage_keeps_the_contract_of_the_limits_library(services: Services) -> None:
+def test_the_storage_counts_as_one_of_the_limits_library_does(services: Services) -> None:
     storage = DatabaseStorage(services.engine)
     assert (storage.incr("a", 60), storage.incr("a", 60, amount=3), storage.incr("b", 60)) == (1, 4, 1)
     assert (storage.get("a"), storage.get("nothing")) == (4, 0)
@@ -149,5 +149,5 @@ def test_the_storage_tells_when_the_database_is_gone(services: Services) -> None
         connection.execute(text("DROP TABLE attempts"))
     storage = DatabaseStorage(services.engine)
     assert not storage.check()
-    with pytest.raises(storage.base_exceptions):
+    with pytest.raises(DatabaseUnavailable):
         storage.incr("a", 60)

@@ -124,7 +124,7 @@ def test_whoever_has_the_old_version_finishes_on_it(loader: ModelLoader, reposit
     assert_soon(lambda: answering(loader) == "2")
     repository.remove("shade", "1")
     answer = old.batcher.submit(np.ones(12), deadline=0)
-    assert (old.manifest.version, len(answer.probabilities)) == ("1", 2)
+    assert (old.manifest.version, len(answer.result)) == ("1", 2)
 
 
 def test_a_damaged_version_leaves_the_old_one_answering_until_it_is_mended(

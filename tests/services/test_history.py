@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app.composition import Services
 from app.errors import PredictionNotFound
@@ -38,7 +40,7 @@ def record(services: Services, owner: Owner, count: int = 1, *, days_ago: float 
     moment = datetime.now(UTC) - timedelta(days=days_ago)
     made = [make_prediction(id=f"{_number():026}", created_at=moment) for _ in range(count)]
     for prediction in made:
-        assert Recorder(sessions=services.sessions).record(prediction, owner, "cat.jpg")
+        assert Recorder(engine=services.engine).record(prediction, owner, "cat.jpg")
         assert services.pictures.keep(prediction.id, make_picture())
     return made
 
@@ -110,7 +112,7 @@ def test_a_page_number_leads_to_the_nearest_page(
     services: Services, count: int, asked: int, number: int, pages: int, shown: int
 ) -> None:
     for _ in range(count):
-        Recorder(sessions=services.sessions).record(make_prediction(), GUEST, None)
+        Recorder(engine=services.engine).record(make_prediction(), GUEST, None)
     page = services.history.page(GUEST, asked)
     assert (page.number, page.pages, page.total, len(page.items)) == (number, pages, count, shown)
 
@@ -154,3 +156,20 @@ def test_the_sweep_takes_what_is_too_old_with_its_pictures_and_nothing_else(serv
 def test_tells_when_a_prediction_goes(services: Services) -> None:
     prediction = make_prediction()
     assert services.history.expires_on(prediction) - prediction.created_at == timedelta(days=30)
+
+
+@pytest.mark.parametrize("owner", [GUEST, Owner(account=1)], ids=["guest", "account"])
+def test_a_page_is_found_and_sorted_by_an_index(services: Services, owner: Owner) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(services.engine, "before_cursor_execute", note)
+    services.history.page(owner, 1)
+    event.remove(services.engine, "before_cursor_execute", note)
+    assert len(asked) == 2
+    with services.engine.connect() as connection:
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert [str(step[3]).split()[0] for step in plan] == ["SEARCH"], plan

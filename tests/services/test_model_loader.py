@@ -170,4 +170,4 @@ def test_a_loaded_model_answers_through_its_batcher(loader: ModelLoader, reposit
     publish(repository)
     loaded = loader.get()
     answer = loaded.batcher.submit(np.ones(12), deadline=0)
-    assert np.array_equal(answer.probabilities, make_classifier().predict_proba(np.ones((1, 12)))[0])
+    assert np.array_equal(answer.result, make_classifier().predict_proba(np.ones((1, 12)))[0])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import DatabaseUnavailable, InvalidSettings
 from app.services.accounts import Accounts
-from app.storage.database import is_prepared, open_database, sqlite_file
+from app.storage.database import Durable, is_prepared, open_database, sqlite_file
 from app.storage.tables import ApiKey, User
 from tests.factories import make_services
 
@@ -34,6 +34,13 @@ def test_sqlite_writes_ahead_and_keeps_foreign_keys(tmp_path: Path) -> None:
             found = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")}
             assert found == {"journal_mode": "wal", "foreign_keys": 1}
             assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 5000
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [("normal", 1), ("full", 2)])
+def test_sqlite_waits_for_the_disk_where_it_is_asked_to(tmp_path: Path, durable: Durable, synchronous: int) -> None:
+    with open_database(url_of(tmp_path / "a.db"), durable=durable).connect() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == synchronous
+        assert connection.execute(text("PRAGMA wal_autocheckpoint")).scalar() == 4000
 
 
 def test_a_row_of_nobody_is_refused_and_rows_go_with_their_account(tmp_path: Path) -> None:

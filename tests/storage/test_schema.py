@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from app.errors import InvalidSettings
@@ -138,6 +139,28 @@ def test_the_audit_log_comes_to_a_database_in_use_and_nothing_else_changes(engin
     assert all(before[table] for table in ("users", "roles", "roles_users", "api_keys", "predictions", "attempts"))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
+
+
+def test_every_migration_bears_the_number_that_its_file_is_named_by() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = list(ScriptDirectory.from_config(config).walk_revisions())
+    named = [Path(script.path).name.partition("_")[0] for script in reversed(scripts)]
+    assert [script.revision for script in reversed(scripts)] == named == sorted(named)
+    assert len(scripts) == len(list(MIGRATIONS.glob("versions/*.py")))
+
+
+def test_fewer_indexes_leave_every_row_as_it_was(engine: Engine, tmp_path: Path) -> None:
+    migrate(engine, command.upgrade, "0002")
+    with engine.begin() as connection:
+        for statement in OF_THE_FIRST_VERSION:
+            connection.execute(text(statement))
+        connection.execute(text("UPDATE predictions SET user_id = NULL, guest = 'a guest'"))
+    before = rows_of(tmp_path / "vitrine.db")
+    migrate(engine, command.upgrade, "0003")
+    assert rows_of(tmp_path / "vitrine.db") == before
+    migrate(engine, command.downgrade, "0002")
+    assert rows_of(tmp_path / "vitrine.db") == before
 
 
 def test_every_migration_can_be_undone(engine: Engine, tmp_path: Path) -> None:

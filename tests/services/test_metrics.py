@@ -1,0 +1,67 @@
+"""What is counted, in the words that Prometheus reads, and added up over all workers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.config import TREE
+from app.inference.prediction import STAGES, Timings
+from app.services.metrics import Metrics
+
+TIMINGS = Timings(decode=4.0, queue=0.5, model=20.0, store=0.25, total=30.0)
+COUNTING = """
+from app.inference.prediction import Timings
+from app.services.metrics import Metrics
+
+for _ in range(50):
+    Metrics().answered("shade", "1", Timings(4.0, 0.5, 20.0, 30.0), stored=True)
+Metrics().refused("invalid_image")
+"""
+
+
+def sample(name: str, registry: CollectorRegistry = REGISTRY, **labels: str) -> float:
+    return registry.get_sample_value(name, labels) or 0.0
+
+
+def test_answers_are_counted_by_version_and_by_whether_they_were_stored() -> None:
+    metrics = Metrics()
+    for _ in range(3):
+        metrics.answered("counted", "1", TIMINGS, stored=True)
+    metrics.answered("counted", "1", TIMINGS, stored=False)
+    metrics.answered("counted", "2", TIMINGS, stored=True)
+    given = [("1", "yes"), ("1", "no"), ("2", "yes"), ("2", "no")]
+    counts = [sample("vitrine_predictions_total", model="counted", version=v, stored=stored) for v, stored in given]
+    assert counts == [3, 1, 1, 0]
+
+
+def test_refusals_are_counted_by_their_code() -> None:
+    before = sample("vitrine_refusals_total", code="overloaded")
+    Metrics().refused("overloaded")
+    Metrics().refused("overloaded")
+    assert sample("vitrine_refusals_total", code="overloaded") == before + 2
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_is_observed_in_seconds(stage: str) -> None:
+    before = sample("vitrine_prediction_seconds_sum", stage=stage), sample("vitrine_prediction_seconds_count", stage=stage)
+    Metrics().answered("timed", "1", TIMINGS, stored=True)
+    assert sample("vitrine_prediction_seconds_sum", stage=stage) - before[0] == pytest.approx(getattr(TIMINGS, stage) / 1000)
+    assert sample("vitrine_prediction_seconds_count", stage=stage) - before[1] == 1
+
+
+def test_workers_are_added_up(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    workers = [subprocess.Popen([sys.executable, "-c", COUNTING], cwd=TREE, env=environment) for _ in range(2)]
+    assert [worker.wait(timeout=60) for worker in workers] == [0, 0]
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(tmp_path))  # type: ignore[no-untyped-call]
+    assert sample("vitrine_predictions_total", registry, model="shade", version="1", stored="yes") == 100
+    assert sample("vitrine_refusals_total", registry, code="invalid_image") == 2
+    assert sample("vitrine_prediction_seconds_count", registry, stage="total") == 100

@@ -1,0 +1,246 @@
+"""Counters of all workers: exact, whoever counts, and said plainly where they cannot be counted."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.config import TREE
+from app.errors import DatabaseUnavailable
+from app.storage.counters import CounterFile
+
+COUNTING = """
+import sys
+from pathlib import Path
+from app.storage.counters import CounterFile
+
+counters = CounterFile(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[2])):
+    print(counters.incr("shared", 60), flush=True)
+"""
+FORKING = """
+import os, sys
+from pathlib import Path
+from app.storage.counters import CounterFile
+
+counters = CounterFile(Path(sys.argv[1]))
+counters.incr("shared", 60)
+children = []
+for _ in range(4):
+    child = os.fork()
+    if not child:
+        for _ in range(200):
+            counters.incr("shared", 60)
+        os._exit(0)
+    children.append(child)
+for _ in range(200):
+    counters.incr("shared", 60)
+print([os.waitpid(child, 0)[1] for child in children], counters.get("shared"), counters.incr("own", 60))
+"""
+
+ORPHANS = """
+import os, sys
+from pathlib import Path
+from app.storage.counters import CounterFile
+
+counters = CounterFile(Path(sys.argv[1]))
+counters.incr("shared", 60)
+go, started = os.pipe()
+for _ in range(2):
+    if not os.fork():
+        os.close(started)
+        os.read(go, 1)  # until the parent is gone
+        for _ in range(200):
+            counters.incr("shared", 60)
+        print("counted", flush=True)
+        os._exit(0)
+del counters
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "counters.db"
+
+
+@pytest.fixture
+def counters(file: Path) -> CounterFile:
+    return CounterFile(file)
+
+
+def counting(file: Path, times: int) -> subprocess.Popen[str]:
+    """Give a process that waits for a line before it counts."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", COUNTING, str(file), str(times)],
+        cwd=TREE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def rows_in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT count(*) FROM counters").fetchone()[0])
+
+
+def test_a_counter_tells_what_it_stands_at(counters: CounterFile) -> None:
+    assert [counters.incr("a", 60), counters.incr("a", 60, 5), counters.incr("b", 60)] == [1, 6, 1]
+    assert [counters.get("a"), counters.get("b"), counters.get("c")] == [6, 1, 0]
+    assert counters.check()
+
+
+def test_a_window_begins_with_its_first_count_and_is_not_put_off(counters: CounterFile) -> None:
+    began = time.time()
+    counters.incr("a", 60)
+    ends = counters.get_expiry("a")
+    assert began + 60 <= ends <= time.time() + 60
+    counters.incr("a", 600)
+    assert counters.get_expiry("a") == ends
+    assert counters.get_expiry("nothing") <= time.time()
+
+
+def test_a_counter_whose_window_is_over_starts_anew(counters: CounterFile) -> None:
+    assert [counters.incr("a", 0), counters.incr("a", 0)] == [1, 1]
+    assert counters.get("a") == 0
+    assert [counters.incr("a", 60), counters.incr("a", 60)] == [1, 2]
+
+
+def test_counters_can_be_forgotten_one_by_one_and_all(counters: CounterFile) -> None:
+    for key in "abc":
+        counters.incr(key, 60)
+    counters.clear("a")
+    assert [counters.get(key) for key in "abc"] == [0, 1, 1]
+    assert counters.reset() == 2
+    assert [counters.get(key) for key in "abc"] == [0, 0, 0]
+
+
+def test_threads_count_exactly(counters: CounterFile) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(lambda _: counters.incr("a", 60), range(400))) == list(range(1, 401))
+
+
+def test_processes_count_exactly_from_the_first_on(file: Path) -> None:
+    processes = [counting(file, 250) for _ in range(4)]
+    for process in processes:  # nobody has made the file yet
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(int(number) for numbers in told for number in numbers) == list(range(1, 1001))
+
+
+def test_a_counter_that_was_opened_before_a_fork_counts_exactly_on_both_sides(file: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", FORKING, str(file)], cwd=TREE, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (made.stdout, made.stderr) == ("[0, 0, 0, 0] 1001 1\n", "")
+    assert CounterFile(file).get("shared") == 1001
+
+
+def test_it_counts_on_where_the_process_that_opened_it_before_the_fork_has_ended(file: Path) -> None:
+    command = [sys.executable, "-c", ORPHANS, str(file)]
+    with subprocess.Popen(command, cwd=TREE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.wait(timeout=60) == 0
+        later = CounterFile(file)
+        for _ in range(200):
+            later.incr("shared", 60)
+        assert parent.stdout.read() == "counted\n" * 2
+    assert later.get("shared") == 601
+
+
+def test_what_a_killed_process_has_counted_stays_counted(file: Path) -> None:
+    with counting(file, 1_000_000) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        for _ in range(100):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        told = 100 + len(process.stdout.read().splitlines(keepends=False))
+    assert process.returncode == -signal.SIGKILL
+    assert told <= CounterFile(file).get("shared") <= told + 1
+
+
+def test_what_is_over_is_swept_out_now_and_then(counters: CounterFile, file: Path) -> None:
+    counters.incr("kept", 600)
+    for number in range(1500):
+        counters.incr(f"address {number}", 0)
+    assert rows_in(file) < 1000
+    assert counters.get("kept") == 1
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda counters: counters.incr("a", 60),
+        lambda counters: counters.get("a"),
+        lambda counters: counters.get_expiry("a"),
+        lambda counters: counters.clear("a"),
+        lambda counters: counters.reset(),
+    ],
+    ids=["incr", "get", "get_expiry", "clear", "reset"],
+)
+@pytest.mark.parametrize("fault", ["no database", "a folder", "no folder"])
+def test_where_it_cannot_be_counted_it_is_said(file: Path, fault: str, ask: Callable[[CounterFile], object]) -> None:
+    if fault == "no database":
+        file.write_bytes(b"I am no database. " * 100)
+    elif fault == "a folder":
+        file.mkdir()
+    counters = CounterFile(file / "nowhere" / "counters.db" if fault == "no folder" else file)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            ask(counters)
+    assert not counters.check()
+
+
+def test_after_the_trouble_it_is_counted_again(file: Path) -> None:
+    file.write_bytes(b"I am no database. " * 100)
+    counters = CounterFile(file)
+    assert not counters.check()
+    file.unlink()
+    assert counters.incr("a", 60) == 1
+
+
+def test_whoever_locks_the_file_for_long_is_not_waited_for(counters: CounterFile, file: Path) -> None:
+    counters.incr("a", 60)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            counters.incr("a", 60)
+        other.execute("ROLLBACK")
+    assert counters.incr("a", 60) == 2
+
+
+def test_whoever_locks_it_for_a_moment_is_waited_for(counters: CounterFile, file: Path) -> None:
+    counters.incr("a", 60)
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.1, other.execute, ("ROLLBACK",))
+        timer.start()
+        assert counters.incr("a", 60) == 2
+        timer.join()
+
+
+def test_nothing_is_opened_before_the_first_count(file: Path) -> None:
+    CounterFile(file)
+    assert not file.exists()
+    assert list(file.parent.iterdir()) == []
