@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,9 @@ from app.config import TREE, Settings, load_settings
 from app.http import health
 from app.http.context import attach
 from app.http.errors import Problem, render_errors
-from app.http.headers import protect, protect_file, security_headers
+from app.http.headers import AddedHeaders, security_headers
 from app.http.limits import BodyGuard
-from app.http.logs import configure_logs, log_requests
+from app.http.logs import RequestLog, configure_logs
 from app.http.sessions import set_up_sessions
 from app.web import register_pages, render_page
 
@@ -37,16 +36,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
     attach(app, services)
-    log_requests(app)
-    headers = security_headers(https=settings.https)
-    protect(app, headers)
     set_up_sessions(app, services, signing_key(settings))
     app.register_blueprint(health.blueprint)
     register_api(app)
     register_pages(app)
     render_errors(app, _render)
     services.loader.open_active()
-    _wrap(app, settings, headers)
+    _wrap(app, settings)
     return app
 
 
@@ -55,21 +51,22 @@ def _render(problem: Problem) -> Response:
     return render_problem(problem) if request.path.startswith("/api/") else render_page(problem)
 
 
-def _wrap(app: Flask, settings: Settings, headers: Mapping[str, str]) -> None:
+def _wrap(app: Flask, settings: Settings) -> None:
     files = WhiteNoise(
-        app.wsgi_app,
+        # What depends on who asks is not kept by caches.
+        AddedHeaders(RequestLog(app.wsgi_app, failures_only=not settings.log_requests), {"Cache-Control": "no-store"}),
         root=str(TREE / "static"),
         prefix="/static/",
         max_age=_A_DAY,
         allow_all_origins=False,
-        add_headers_function=lambda file_headers, _path, _url: protect_file(headers, file_headers),
     )
     files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
     files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
-    application: WSGIApplication = BodyGuard(files, most=2 * int(settings.max_request_mb * 1_000_000))
+    application: WSGIApplication = AddedHeaders(files, security_headers(https=settings.https))
+    application = BodyGuard(application, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
         application = ProxyFix(application, x_for=proxies, x_proto=proxies, x_host=proxies)
-    app.wsgi_app = application  # type: ignore[assignment, method-assign] # Flask's documented way to wrap an app
+    app.wsgi_app = application  # type: ignore[method-assign] # Flask's documented way to wrap an app
 
 
 def _wheel(package: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from app.api.access import key_holder
-from app.api.openapi import BEARER, answers, openapi
+from app.api.openapi import Operation, documented
 from app.api.replies import render_problem, reply
 from app.api.schemas import ModelList, ModelSummary
 from app.errors import InvalidRequest, VitrineError
@@ -17,7 +17,7 @@ render_errors(blueprint, render_problem)
 
 
 @blueprint.get("/models")
-@openapi.validate(operation_id="list_models", resp=answers(ModelList), tags=["models"], security=BEARER, skip_validation=True)
+@documented(Operation("list_models", ModelList, "models"))
 def list_models() -> Response:
     """List the models and their versions."""
     key_holder("models:read")
@@ -40,7 +40,7 @@ def list_models() -> Response:
                 expects=manifest.expects,
             )
         )
-    return reply(ModelList(models=summaries))
+    return reply(ModelList(models=summaries).model_dump())
 
 
 def _default() -> str | None:

@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 from pydantic import ValidationError
 
 from app.api.access import key_holder
-from app.api.openapi import BEARER, answers, openapi
+from app.api.openapi import Operation, documented
 from app.api.replies import render_problem, reply
-from app.api.schemas import (
-    ClassProbability,
-    ImageFacts,
-    ModelReference,
-    PredictionAnswer,
-    PredictQuery,
-    TimingsMs,
-)
+from app.api.schemas import PredictionAnswer, PredictQuery
 from app.api.uploads import read_upload
 from app.errors import InvalidRequest
+from app.http.allowances import count_pictures, tell_allowance
 from app.http.context import services
 from app.http.errors import render_errors
+from app.http.headers import server_timing
+from app.inference.prediction import STAGES
 from app.services.classification import Answer
 from app.services.recorder import Owner
 
 blueprint = Blueprint("api_predictions", __name__, url_prefix="/api/v1")
 render_errors(blueprint, render_problem)
+tell_allowance(blueprint)
 
 _View = TypeVar("_View", bound=Callable[..., Response])
 
 
 def _documented(operation_id: str) -> Callable[[_View], _View]:
-    # The document is written from here; the request itself is validated by `_answer`, with the same models.
-    decorate = openapi.validate(
-        operation_id=operation_id,
-        query=PredictQuery,
-        resp=answers(PredictionAnswer, 404, 409, 413, 415, 422),
-        tags=["predictions"],
-        security=BEARER,
-        skip_validation=True,
+    return documented(
+        Operation(operation_id, PredictionAnswer, "predictions", query=PredictQuery, refusals=(404, 409, 413, 415, 422))
     )
-    return cast(Callable[[_View], _View], decorate)
 
 
 @blueprint.post("/predict")
@@ -68,26 +57,42 @@ def predict_with_version(name: str, version: str) -> Response:
 
 
 def _answer(name: str | None = None, version: str | None = None) -> Response:
-    holder = key_holder("predict")
-    try:
-        query = PredictQuery.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
-    here = services()
+    holder, here = key_holder("predict"), services()
+    top_k = _top_k(request)
+    count_pictures("key", holder.key_id)
     upload = read_upload(request, int(here.settings.max_file_mb * 1_000_000))
     answer = here.classification.classify(upload, owner=Owner(account=holder.account), model=name, version=version)
-    return reply(_schema(answer, query.top_k))
+    response = reply(_content(answer, top_k))
+    response.headers["Server-Timing"] = server_timing(answer.prediction.timings)
+    return response
 
 
-def _schema(answer: Answer, top_k: int | None) -> PredictionAnswer:
+def _top_k(request: Request) -> int | None:
+    if not request.query_string:
+        return None
+    try:
+        return PredictQuery.model_validate(request.args.to_dict()).top_k
+    except ValidationError as error:
+        raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
+
+
+def _content(answer: Answer, top_k: int | None) -> dict[str, Any]:
+    """Give what PredictionAnswer describes; a test holds one against the other, so that no request has to."""
     made = answer.prediction
-    return PredictionAnswer(
-        id=made.id,
-        model=ModelReference(name=made.model, version=made.version),
-        label=made.top.label,
-        probability=made.top.probability,
-        predictions=[ClassProbability(label=s.label, probability=s.probability) for s in made.scores[:top_k]],
-        image=ImageFacts(**{**asdict(made.picture), "steps": list(made.picture.steps)}),
-        stored=answer.stored,
-        timings_ms=TimingsMs(**{stage: round(ms, 3) for stage, ms in asdict(made.timings).items()}),
-    )
+    picture, timings = made.picture, made.timings
+    return {
+        "id": made.id,
+        "model": {"name": made.model, "version": made.version},
+        "label": made.top.label,
+        "probability": made.top.probability,
+        "predictions": [{"label": score.label, "probability": score.probability} for score in made.scores[:top_k]],
+        "image": {
+            "format": picture.format,
+            "width": picture.width,
+            "height": picture.height,
+            "sha256": picture.sha256,
+            "steps": picture.steps,
+        },
+        "stored": answer.stored,
+        "timings_ms": {stage: round(getattr(timings, stage), 3) for stage in STAGES},
+    }

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 from flask import Response
-from pydantic import BaseModel
 
 from app.api.schemas import ProblemDetails
 from app.http.context import request_id
 from app.http.errors import Problem
 
 
-def reply(answer: BaseModel) -> Response:
+def reply(content: Mapping[str, Any]) -> Response:
     """Give an answer as JSON."""
-    return Response(orjson.dumps(answer.model_dump()), mimetype="application/json")
+    return Response(orjson.dumps(content), content_type="application/json")
 
 
 def render_problem(problem: Problem) -> Response:

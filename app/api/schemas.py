@@ -52,6 +52,7 @@ class TimingsMs(_Strict):
     decode: float
     queue: float
     model: float
+    store: float
     total: float
 
 

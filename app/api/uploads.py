@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 
 import orjson
 from flask import Request
 from pydantic import ValidationError
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from app.api.schemas import PredictBody
 from app.errors import ImageTooLarge, InvalidRequest
@@ -16,27 +18,78 @@ from app.http.limits import FORM_OVERHEAD, read_body
 _DATA_URL = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,", re.IGNORECASE)
 # Where what stands before the picture must end: a text of millions of parameters costs the pattern seconds and a gigabyte.
 _LONGEST_PREFIX = 200
+_PIECE = 262_144
+# How nearly everybody writes a form with one file; what is written otherwise is for the parser.
+_PLAIN_FORM = re.compile(r"multipart/form-data; boundary=([\w'()+,./:=?-]{1,70})", re.ASCII)
+_PLAIN_FILE = re.compile(
+    rb'\r\nContent-Disposition: form-data; name="image"; filename="[^"\\\r\n\x80-\xff]*"(?:\r\nContent-Type: [\x20-\x7e]*)?'
+)
+_ONE_FILE = "Send one file in the form field 'image' and nothing else."
 
 
 def read_upload(request: Request, largest: int) -> bytes:
     """Give the picture's bytes, or raise InvalidRequest or ImageTooLarge; what they hold is not looked at yet."""
+    if plain := _PLAIN_FORM.fullmatch(request.content_type or ""):
+        return _from_form(request, largest, plain[1].encode("ascii"))
     if request.mimetype == "multipart/form-data":
-        return _from_form(request, largest)
+        return _from_form(request, largest, request.mimetype_params.get("boundary", "").encode("ascii", "replace"))
     if request.mimetype == "application/json":
         return _from_json(read_body(request, largest * 4 // 3 + FORM_OVERHEAD))
     # Any other type is the raw picture: the bytes decide what it is, and curl sends files as urlencoded forms.
     return read_body(request, largest)
 
 
-def _from_form(request: Request, largest: int) -> bytes:
-    most = largest + FORM_OVERHEAD
-    if request.content_length is not None and request.content_length > most:
+def _from_form(request: Request, largest: int, boundary: bytes) -> bytes:
+    """Read the one file of a form as it comes in; reading ends at the first thing that is not it."""
+    most, length = largest + FORM_OVERHEAD, request.content_length
+    if length is not None and length > most:
         raise ImageTooLarge(f"This request is larger than the {largest / 1_000_000:g} MB that are taken.")
     request.max_content_length = most
-    files = list(request.files.items(multi=True))
-    if [field for field, _ in files] != ["image"] or request.form:
-        raise InvalidRequest("Send one file in the form field 'image' and nothing else.")
-    return files[0][1].stream.read()
+    body = request.stream.read(_PIECE)
+    whole = _cut_out(body, boundary) if len(body) == length else None
+    return _parsed(request, body, boundary) if whole is None else whole
+
+
+def _cut_out(body: bytes, boundary: bytes) -> bytes | None:
+    """Give the file of a form that is written as browsers, curl and most libraries do; None where it takes a parser to tell.
+
+    It gives the parser's own bytes, in an eighth of the time.
+    """
+    head, _, rest = body.partition(b"\r\n\r\n")
+    delimiter = b"--" + boundary
+    end = rest.find(delimiter)
+    if end < 2 or rest[end - 2 : end] != b"\r\n" or rest[end + len(delimiter) :] not in (b"--\r\n", b"--"):
+        return None
+    plain = head.startswith(delimiter) and _PLAIN_FILE.fullmatch(head, len(delimiter))
+    return rest[: end - 2] if plain else None
+
+
+def _parsed(request: Request, body: bytes, boundary: bytes) -> bytes:
+    pieces: list[bytes] = []
+    files = 0
+    try:
+        for event in _events(request, body, boundary):
+            if isinstance(event, Field) or (isinstance(event, File) and (files or event.name != "image")):
+                raise InvalidRequest(_ONE_FILE)
+            files += isinstance(event, File)
+            if isinstance(event, Data):
+                pieces.append(event.data)
+    except ValueError as error:
+        raise InvalidRequest(_ONE_FILE) from error
+    if not files:
+        raise InvalidRequest(_ONE_FILE)
+    return b"".join(pieces)
+
+
+def _events(request: Request, body: bytes, boundary: bytes) -> Iterator[Event]:
+    # The parser behind `request.files`, without the temporary file and the dictionaries that would be thrown away at once.
+    decoder = MultipartDecoder(boundary)
+    decoder.receive_data(body or None)
+    while not isinstance(event := decoder.next_event(), Epilogue):
+        if isinstance(event, NeedData):
+            decoder.receive_data(request.stream.read(_PIECE) or None)
+        else:
+            yield event
 
 
 def _from_json(body: bytes) -> bytes:

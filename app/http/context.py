@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import cast
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, Request, current_app, request, session
 from flask_login import current_user
 
 from app.composition import Services
@@ -13,6 +13,8 @@ from app.services.recorder import Owner
 from app.storage.tables import User
 
 _KEY = "vitrine"
+# Where the layer that writes the log leaves the identifier of a request.
+REQUEST_ID = "vitrine.request_id"
 
 
 def attach(app: Flask, services: Services) -> None:
@@ -46,6 +48,11 @@ def page_owner() -> Owner:
     return Owner(guest=session["guest"])
 
 
+def is_api(request: Request) -> bool:
+    """Tell whether a request is for the API, where keys count and cookies do not."""
+    return request.path.startswith("/api/v1/")
+
+
 def wants_json() -> bool:
     """Tell whether our own script asks: it sends photos one by one and reads the answer as JSON."""
     return request.accept_mimetypes.best == "application/json"
@@ -53,6 +60,4 @@ def wants_json() -> bool:
 
 def request_id() -> str:
     """Give the identifier that this request bears in the log and in error answers."""
-    if "request_id" not in g:
-        g.request_id = secrets.token_hex(8)
-    return cast(str, g.request_id)
+    return cast(str, request.environ.get(REQUEST_ID, ""))

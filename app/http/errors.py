@@ -29,6 +29,7 @@ from app.errors import (
     Overloaded,
     PredictionNotFound,
     TooManyAttempts,
+    TooManyRequests,
     UnsupportedImage,
     VersionKept,
     VitrineError,
@@ -50,6 +51,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidDataset: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     InvalidPackage: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidModel: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -121,7 +123,8 @@ def render_errors(door: Flask | Blueprint, renderer: Renderer) -> None:
 def _headers(error: VitrineError, status: HTTPStatus) -> dict[str, str]:
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
+    headers = dict(error.headers) if isinstance(error, TooManyRequests) else {}
     retry_after = getattr(error, "retry_after", None)
     if retry_after is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
         retry_after = 5
-    return {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return headers if retry_after is None else headers | {"Retry-After": str(retry_after)}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging.config
+import secrets
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
-from flask import Flask, Response, g, request
 
-from app.http.context import request_id
+from app.http.context import REQUEST_ID
 
-log = structlog.get_logger("vitrine.request")
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -55,23 +59,49 @@ def _renderers(form: str) -> list[structlog.types.Processor]:
     if form == "text" or (form == "auto" and sys.stderr.isatty()):
         return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(_json)]
 
 
-def log_requests(app: Flask) -> None:
-    """Write one line for each request, with the identifier that its answer bears too."""
+def _json(event: object, default: Callable[[Any], Any], **_: object) -> str:
+    try:
+        line = orjson.dumps(event, default).decode()
+    except TypeError:  # half a character, or a number beyond 64 bits, which the standard library writes all the same
+        line = ""
+    # Among what is not ASCII are characters that end a line for whoever reads the log; the standard library escapes them.
+    return line if line.isascii() and line else json.dumps(event, default=default)
 
-    def begin() -> None:
-        g.started = time.perf_counter()
-        structlog.contextvars.bind_contextvars(request_id=request_id())
 
-    def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = request_id()
-        took = round((time.perf_counter() - g.started) * 1000, 1)
-        level: Callable[..., None] = log.error if response.status_code >= 500 else log.info
-        level("request", method=request.method, path=request.path, status=response.status_code, ms=took)
-        structlog.contextvars.clear_contextvars()
-        return response
+class RequestLog:
+    """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears."""
 
-    app.before_request(begin)
-    app.after_request(end)
+    def __init__(self, application: WSGIApplication, *, failures_only: bool = False) -> None:
+        self._application = application
+        self._failures_only = failures_only
+        # Now, as it is configured: a proxy would assemble a logger for each line.
+        self._log = structlog.get_logger("vitrine.request").bind()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        started, identifier = time.perf_counter(), secrets.token_hex(8)
+        environ[REQUEST_ID] = identifier
+        statuses: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            statuses.append(status)
+            return start_response(status, [*headers, ("X-Request-Id", identifier)], *error)
+
+        structlog.contextvars.bind_contextvars(request_id=identifier)
+        try:
+            answer = self._application(environ, start)
+        finally:
+            if statuses:
+                self._write(environ, int(statuses[-1][:3]), time.perf_counter() - started)
+            structlog.contextvars.clear_contextvars()
+        return answer
+
+    def _write(self, environ: WSGIEnvironment, status: int, seconds: float) -> None:
+        if self._failures_only and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")
+        write: Callable[..., None] = self._log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._log.info
+        write("request", method=environ["REQUEST_METHOD"], path=path, status=status, ms=round(seconds * 1000, 1))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Flask, abort, current_app, g, redirect, request
+from flask import Blueprint, Flask, Request, abort, current_app, g, redirect, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
@@ -14,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
-from app.http.context import administrator, services, visitor, wants_json
+from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -72,12 +73,14 @@ class CountedLoginForm(LoginForm):
 def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS)
+    first = len(app.before_request_funcs.setdefault(None, []))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))
     security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
+    _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
 
@@ -118,6 +121,32 @@ def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
 def protect_forms(pages: Blueprint) -> None:
     """Let everybody in, but no form that another site sent."""
     pages.before_request(_csrf.protect)
+
+
+def _keep_to_pages(app: Flask, first: int) -> None:
+    """Let the hooks that the libraries have just registered run for pages alone, and the API have no session at all.
+
+    They open the session and look for an account, which costs a request by key more than reading its picture.
+    """
+    everybody = app.before_request_funcs[None]
+    hooks = everybody[first:]
+
+    def on_pages() -> Any:
+        if is_api(request):
+            return None
+        answers = (hook() for hook in hooks)
+        return next((answer for answer in answers if answer is not None), None)
+
+    everybody[first:] = [on_pages]
+    app.session_interface = _PageSessions()
+
+
+class _PageSessions(SecureCookieSessionInterface):
+    """Sessions of pages; an address of the API has none, whatever cookie comes with the request."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Give the session of a request to a page."""
+        return None if is_api(request) else super().open_session(app, request)
 
 
 def _protect_accounts() -> None:

@@ -28,7 +28,7 @@ GOOD: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (ModelReference, {"name": "digits", "version": "1"}),
     (ClassProbability, {"label": "8", "probability": 1.0}),
     (ImageFacts, {"format": "PNG", "width": 1, "height": 1, "sha256": "0" * 64, "steps": []}),
-    (TimingsMs, {"decode": 1.0, "queue": 0.0, "model": 1.0, "total": 2.0}),
+    (TimingsMs, {"decode": 1.0, "queue": 0.0, "model": 1.0, "store": 0.5, "total": 2.5}),
     (
         ModelSummary,
         {"name": "a", "active_version": "1", "versions": ["1"], "default": True, "labels": ["b"], "expects": "Anything."},

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+import http.client
+import json
 import resource
-from typing import Any
+from contextlib import closing
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 from flask import Request
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from app.api.uploads import read_upload
@@ -21,6 +27,11 @@ DIGITS = "/api/v1/models/digits/predict"
 PHOTO = EIGHT.read_bytes()
 TEXT = base64.b64encode(PHOTO).decode()
 FORM = as_form(("image", "8.png", PHOTO))
+TOO_MUCH = {
+    "thousands of parts": [('name="a"', b"1")] * 2000,
+    "a hundred files": [('name="image"; filename="8.png"', PHOTO)] * 100,
+    "a huge text": [('name="image"', b"1" * 1_000_000)],
+}
 
 
 def send_json(site: RunningSite, image: Any) -> Reply:
@@ -35,6 +46,12 @@ def probabilities(reply: Reply) -> list[float]:
 def read(body: bytes, content_type: str, largest: int = 1000) -> bytes:
     """Read an upload without a site."""
     return read_upload(Request(EnvironBuilder(method="POST", data=body, content_type=content_type).get_environ()), largest)
+
+
+def asking(stream: BinaryIO, content_type: str) -> Request:
+    """Give a request whose body comes from a stream that can be asked how far it was read."""
+    given = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "wsgi.input": stream, "wsgi.input_terminated": True}
+    return Request({**EnvironBuilder().get_environ(), "CONTENT_LENGTH": "", **given})
 
 
 def test_every_way_to_write_one_picture_gets_one_answer(site: RunningSite) -> None:
@@ -129,11 +146,48 @@ def test_a_form_that_holds_anything_else_is_refused(site: RunningSite, body: byt
     assert reply.json["detail"] == "Send one file in the form field 'image' and nothing else."
 
 
-@pytest.mark.parametrize(
-    "parts", [[('name="a"', b"1")] * 2000, [('name="image"', b"1" * 1_000_000)]], ids=["thousands of parts", "a huge text"]
-)
+@pytest.mark.parametrize("parts", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_a_form_that_is_too_much_to_read_is_refused(site: RunningSite, parts: list[tuple[str, bytes]]) -> None:
-    assert_problem(send(site, *as_parts(*parts), DIGITS), 413, "request_too_large")
+    reply = send(site, *as_parts(*parts), DIGITS)
+    assert_problem(reply, 400, "invalid_request")
+    assert reply.json["detail"] == "Send one file in the form field 'image' and nothing else."
+
+
+@pytest.mark.parametrize("parts", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_reading_ends_at_the_first_thing_that_is_not_the_picture(parts: list[tuple[str, bytes]]) -> None:
+    body, headers = as_parts(*parts, ('name="more"; filename="more"', b"\xff" * 5_000_000))
+    stream = BytesIO(body)
+    with pytest.raises(InvalidRequest, match="one file"):
+        read_upload(asking(stream, headers["Content-Type"]), 20_000_000)
+    assert stream.tell() < 1_000_000
+
+
+def test_a_form_of_unknown_length_is_read_no_further_than_its_limit(site: RunningSite) -> None:
+    body, headers = as_form(("image", "8.png", b"\xff" * 21_000_000))
+    pieces = (body[begin : begin + 1_000_000] for begin in range(0, len(body), 1_000_000))
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    with closing(connection):
+        sent = {**headers, "Authorization": f"Bearer {site.key}"}
+        connection.request("POST", DIGITS, pieces, sent, encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
+
+
+def test_a_form_in_pieces_of_unknown_length_is_taken(site: RunningSite) -> None:
+    body, headers = FORM
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    with closing(connection):
+        sent = {**headers, "Authorization": f"Bearer {site.key}"}
+        connection.request("POST", DIGITS, (body[begin : begin + 7] for begin in range(0, len(body), 7)), sent)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["label"]) == (200, "8")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=3000), st.sampled_from([1, 2, 3, 17, 100]))
+def test_whatever_a_file_holds_comes_out_of_a_form_as_it_went_in(content: bytes, times: int) -> None:
+    body, headers = as_form(("image", "a.png", content * times))
+    assert read_upload(asking(BytesIO(body), headers["Content-Type"]), 1_000_000) == content * times
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/json", FORM[1]["Content-Type"]])
@@ -154,3 +208,24 @@ def test_the_limit_counts_the_bytes_of_the_picture_in_every_way(site: RunningSit
     for body, headers in (as_form(("image", "8.png", photo)), as_json({"image": base64.b64encode(photo).decode()})):
         assert_problem(send(site, body, headers, DIGITS), 413, "image_too_large")
     assert send(site, PHOTO, {}, DIGITS).status == 200
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.sampled_from([b"\r", b"\n", b"\r\n", b"--", b"x", b"--x", b"--xy", b"--x--", b"\xff", b"photo", b'"']), max_size=12
+    )
+)
+def test_what_is_cut_out_of_a_plain_form_is_what_the_parser_finds(pieces: list[bytes]) -> None:
+    content = b"".join(pieces)
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="8.png"\r\nContent-Type: image/png\r\n\r\n'
+    body = head + content + b"\r\n--x--\r\n"
+
+    def found(content_type: str) -> bytes | str:
+        try:
+            return read(body, content_type)
+        except InvalidRequest as error:
+            return str(error)
+
+    # The quotes mean the same, and only the parser reads them.
+    assert found("multipart/form-data; boundary=x") == found('multipart/form-data; boundary="x"')

@@ -96,10 +96,11 @@ def test_json_is_given_to_whoever_likes_it_best(app: Flask, accept: str, wanted:
 
 
 def test_a_request_bears_one_identifier_of_our_own_making(app: Flask) -> None:
+    app.add_url_rule("/identifier", view_func=context.request_id)
     seen = set()
     for _ in range(3):
-        with app.test_request_context(headers={"X-Request-Id": "forged"}):
-            assert context.request_id() == context.request_id()
-            seen.add(context.request_id())
+        answer = app.test_client().get("/identifier", headers={"X-Request-Id": "forged"})
+        assert answer.headers.getlist("X-Request-Id") == [answer.text]
+        seen.add(answer.text)
     assert len(seen) == 3
     assert all(re.fullmatch("[0-9a-f]{16}", identifier) for identifier in seen)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
 
-from app.errors import InvalidSettings, Overloaded, TooManyAttempts, VitrineError
+from app.errors import InvalidSettings, Overloaded, TooManyAttempts, TooManyRequests, VitrineError
 from app.http.errors import problem_of
 
 
@@ -23,6 +23,8 @@ KINDS = [kind for kind in descendants(VitrineError) if kind is not InvalidSettin
 
 
 def made(kind: type[VitrineError]) -> VitrineError:
+    if issubclass(kind, TooManyRequests):
+        return kind("A sentence.", 7, {"RateLimit": '"key";r=0;t=7'})
     return kind("A sentence.", 7) if issubclass(kind, Overloaded | TooManyAttempts) else kind("A sentence.")
 
 
@@ -44,6 +46,8 @@ def test_codes_are_told_apart() -> None:
 def test_one_is_told_how_long_to_wait() -> None:
     assert problem_of(Overloaded("Busy.", 3)).headers == {"Retry-After": "3"}
     assert problem_of(TooManyAttempts("Wait.", 240)).headers == {"Retry-After": "240"}
+    left = {"RateLimit-Policy": '"key";q=3;w=60', "RateLimit": '"key";r=0;t=30'}
+    assert problem_of(TooManyRequests("Wait.", 30, left)).headers == {**left, "Retry-After": "30"}
 
 
 @pytest.mark.parametrize(

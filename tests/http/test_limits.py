@@ -38,7 +38,7 @@ def test_broken_chunks_are_the_clients_error_on_the_api(site: RunningSite, kind:
     status, answer = send_chunks(site, "/api/v1/predict", kind, BROKEN[fault], f"Authorization: Bearer {site.key}")
     assert status == 400
     assert b'"code":"invalid_request"' in answer
-    assert '"level": "error"' not in site.log[before:]
+    assert '"level":"error"' not in site.log[before:]
 
 
 @pytest.mark.parametrize("fault", BROKEN)
@@ -50,7 +50,7 @@ def test_broken_chunks_are_the_clients_error_on_a_page(site: RunningSite, fault:
     )
     assert status == 400
     assert b"The body of the request could not be read." in answer
-    assert '"level": "error"' not in site.log[before:]
+    assert '"level":"error"' not in site.log[before:]
 
 
 def test_whole_chunks_are_as_good_as_any_body(site: RunningSite) -> None:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
+from werkzeug.test import Client
 
 from app.config import TREE
+from app.http.logs import RequestLog
 from tests.factories import CAT
 from tests.serving import Reply, RunningSite
 from tests.web.visiting import make_visitor
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_TELLING = "import ast, sys; structlog.get_logger().info('told', value=ast.literal_eval(sys.argv[1]))"
 _FORGED = '{"event": "forged"}'
 _FAILING = """
 import logging, structlog, sys
@@ -67,6 +77,46 @@ def test_a_line_cannot_be_forged_by_the_name_of_a_file(site: RunningSite) -> Non
         reply = ada.submit("/", {"model": "cats-vs-dogs"}, [("images", name, CAT.read_bytes())], headers=visitor_headers)
         assert logged(site, reply)["status"] == 303
     assert "forged" not in {event["event"] for event in events(site)}
+
+
+def answering(status: str) -> WSGIApplication:
+    """Give an application that answers with a status."""
+
+    def application(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, [])
+        return [b""]
+
+    return application
+
+
+@pytest.mark.parametrize(
+    ("failures_only", "told"),
+    [(False, [("info", 200), ("info", 404), ("error", 500), ("error", 503)]), (True, [("error", 500), ("error", 503)])],
+)
+def test_where_a_proxy_logs_requests_only_what_failed_is_written(failures_only: bool, told: list[tuple[str, int]]) -> None:
+    with capture_logs() as written:
+        for status in ("200 OK", "404 Not Found", "500 Internal Server Error", "503 Service Unavailable"):
+            answer = Client(RequestLog(answering(status), failures_only=failures_only)).get("/a")
+            assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-Id"])
+    assert [(event["log_level"], event["status"]) for event in written] == told
+    assert {(event["event"], event["method"], event["path"]) for event in written} == {("request", "GET", "/a")}
+
+
+def test_a_request_whose_application_fails_before_it_answers_leaves_nothing_for_the_next() -> None:
+    def failing(_environ: WSGIEnvironment, _start: StartResponse) -> Iterable[bytes]:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        Client(RequestLog(failing)).get("/a")
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize("value", ["half a character \ud800", 2**70, {"a": {1, 2}}], ids=["text", "number", "set"])
+def test_a_line_is_written_whatever_an_event_holds(value: object) -> None:
+    program = f"import structlog; from app.http.logs import configure_logs; configure_logs('json')\n{_TELLING}"
+    made = subprocess.run([sys.executable, "-c", program, repr(value)], cwd=TREE, capture_output=True, text=True, check=True)
+    (line,) = made.stderr.splitlines()
+    assert json.loads(line)["event"] == "told"
 
 
 def test_gunicorns_own_events_are_lines_like_ours(site: RunningSite) -> None:
