@@ -14,6 +14,7 @@ class Upload {
     this.list = form.querySelector(".photos");
     this.button = form.querySelector(".upload__send");
     this.problem = form.querySelector("#upload-problem");
+    this.unkept = form.querySelector(".upload__unkept");
     this.status = form.querySelector("#upload-status");
     this.template = form.querySelector("#photo-row");
     this.token = document.querySelector('meta[name="csrf-token"]').content;
@@ -43,6 +44,7 @@ class Upload {
     this.form.querySelector("#model")?.addEventListener("change", (event) => {
       this.form.querySelector("#model-help").textContent = event.target.selectedOptions[0].dataset.expects;
       for (const row of this.rows) if (row.state !== "sending" && row.state !== "unfit") row.wait();
+      if (!this.busy) this.arrange();
       this.tell("");
     });
     document.addEventListener("paste", (event) => {
@@ -114,8 +116,20 @@ class Upload {
     this.list.hidden = this.rows.length === 0;
     this.frame.classList.toggle("upload__frame--filled", this.rows.length > 0);
     this.form.querySelector(".upload__choose").textContent = this.rows.length ? "Add photos" : "Choose photos";
+    this.unkept.textContent = this.loss();
+    this.unkept.hidden = !this.unkept.textContent;
     const waiting = this.rows.filter((row) => row.isWaiting).length;
     this.button.textContent = waiting > 1 ? `Classify ${waiting} photos` : "Classify";
+  }
+
+  /** What to say of answers that have no page of their own, as the server says it without a script; "" of none. */
+  loss() {
+    const answered = this.rows.filter((row) => row.state === "answered");
+    const lost = answered.filter((row) => !row.url).length;
+    if (!lost) return "";
+    if (answered.length === 1) return "This answer is not kept: it is gone when you leave the page.";
+    const which = lost === answered.length ? "These answers" : "Answers without a link";
+    return `${which} are not kept: they are gone when you leave the page.`;
   }
 
   async sendAll() {
@@ -152,14 +166,16 @@ class Upload {
   }
 
   conclude() {
-    if (this.rows.length === 1 && this.rows[0].state === "answered") {
-      location.assign(this.rows[0].url);
+    const [only] = this.rows;
+    if (this.rows.length === 1 && only.state === "answered") {
+      if (only.url) location.assign(only.url);
+      else this.tell(`${only.status.textContent}. ${this.unkept.textContent}`);
       return;
     }
     const failed = this.rows.filter((row) => row.state !== "answered").length;
     if (failed === 1) this.say("One photo was not classified. The reason stands beside its name.");
     else if (failed) this.say(`${failed} photos were not classified. The reason stands beside each name.`);
-    else if (this.rows.length) this.tell("All photos are classified.");
+    else if (this.rows.length) this.tell(`All photos are classified. ${this.unkept.textContent}`);
   }
 
   /** Nothing to send: say so at the field. */

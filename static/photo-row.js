@@ -56,13 +56,18 @@ export class PhotoRow {
     }
   }
 
+  /** `url` is null where the answer is not kept: it has no page of its own. */
   answer({ url, sentence, probability }) {
     this.set("answered", "");
     this.url = url;
-    const link = document.createElement("a");
-    link.href = url;
-    link.textContent = sentence;
-    this.status.append(link, ` ${probability}`);
+    const words = document.createElement(url ? "a" : "span");
+    if (url) words.href = url;
+    words.className = "photo__answer";
+    words.textContent = sentence;
+    const value = document.createElement("span");
+    value.className = "photo__value";
+    value.textContent = probability;
+    this.status.append(words, " ", value);
   }
 
   /** `final` when sending the same photo again cannot help. */

@@ -27,7 +27,7 @@ export function send(url, body, token, { onProgress, signal }) {
     request.upload.onload = () => onProgress(null);
     request.onload = () => {
       const answer = parse(request.responseText);
-      if (request.status === 200 && answer?.url) resolve(answer);
+      if (request.status === 200 && answer?.sentence) resolve(answer);
       else reject(new SendError(sentence(request.status, answer), isFinal(request.status)));
     };
     request.onerror = () => reject(new SendError("The connection broke. Check it and classify again."));

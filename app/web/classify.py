@@ -10,9 +10,11 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.errors import ImageTooLarge, InvalidImage, InvalidRequest, ModelNotFound, VitrineError
-from app.http.context import page_owner, services, wants_json
+from app.errors import ImageTooLarge, InvalidImage, InvalidRequest, ModelNotFound, TooManyRequests, VitrineError
+from app.http.allowances import count_pictures, tell_allowance
+from app.http.context import page_owner, services, visitor, wants_json
 from app.http.errors import problem_of
+from app.http.headers import server_timing
 from app.http.sessions import guard
 from app.inference.naming import percent
 from app.services.classification import Answer
@@ -23,6 +25,7 @@ from app.web.shown import Shown, show
 
 blueprint = Blueprint("classify", __name__)
 guard(blueprint, guests=True)
+tell_allowance(blueprint)
 
 _SAMPLES = 6
 
@@ -58,7 +61,15 @@ def index() -> str:
 @blueprint.post("/")
 def classify() -> Response:
     """Answer for every photo of the form: one leads to its own page, of several the good and the bad are listed."""
-    return _respond(*_answer_all(_uploads()), chosen=request.form.get("model"))
+    files = [file for file in request.files.getlist("images") if file.filename]
+    _count(len(files))
+    return _respond(*_answer_all(_uploads(files)), chosen=request.form.get("model"))
+
+
+@blueprint.errorhandler(TooManyRequests)
+def too_many(error: TooManyRequests) -> Response:
+    """Show the form with a sentence; nothing was looked at."""
+    return _respond([], [Failure(None, error)], chosen=request.form.get("model"))
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
@@ -69,11 +80,26 @@ def too_large(_error: RequestEntityTooLarge) -> Response:
     return _respond([], [Failure(None, ImageTooLarge(sentence))], chosen=None)
 
 
+def _count(photos: int) -> None:
+    user = visitor()
+    # A sample is a picture too, and a form without any is a request all the same.
+    if user is None:
+        count_pictures("address", request.remote_addr or "", max(1, photos))
+    else:
+        count_pictures("account", str(user.id), max(1, photos))
+
+
 def _respond(answers: list[Shown], failures: list[Failure], chosen: str | None) -> Response:
-    if wants_json():
-        return _as_json(answers, failures)
-    if len(answers) == 1 and not failures:
-        return make_response(redirect(answers[0].url, 303))
+    response = _as_json(answers, failures) if wants_json() else _as_page(answers, failures, chosen)
+    if len(answers) == 1:
+        response.headers["Server-Timing"] = server_timing(answers[0].timings)
+    return response
+
+
+def _as_page(answers: list[Shown], failures: list[Failure], chosen: str | None) -> Response:
+    address = answers[0].url if len(answers) == 1 and not failures else None
+    if address is not None:
+        return make_response(redirect(address, 303))
     response = make_response(_form(answers, failures, chosen))
     if not answers:
         problem = problem_of(failures[0].error)
@@ -82,9 +108,8 @@ def _respond(answers: list[Shown], failures: list[Failure], chosen: str | None) 
     return response
 
 
-def _uploads() -> Iterable[Upload | Failure]:
-    settings = services().settings
-    form, files = request.form, [file for file in request.files.getlist("images") if file.filename]
+def _uploads(files: list[FileStorage]) -> Iterable[Upload | Failure]:
+    settings, form = services().settings, request.form
     if form.get("sample"):
         return [_sample(form["sample"])]
     if not files:
@@ -126,7 +151,7 @@ def _answer(upload: Upload) -> Shown:
         kept = answer.stored and here.pictures.keep(answer.prediction.id, upload.content)
     except InvalidImage:
         kept = False  # the answer stands; only its picture cannot be shown
-    return show(HistoryItem(answer.prediction, upload.file_name, kept), answer.manifest)
+    return show(HistoryItem(answer.prediction, upload.file_name, kept), answer.manifest, stored=answer.stored)
 
 
 def _as_json(answers: list[Shown], failures: list[Failure]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from flask import url_for
@@ -44,7 +44,7 @@ class ShownModel:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What `history/show.html` and the tiles are given."""
+    """What `history/show.html` and the tiles are given; what was not stored has no address and no end."""
 
     id: str
     article: str
@@ -62,9 +62,9 @@ class Shown:
     timings: Timings
     picture_url: str | None
     thumbnail_url: str | None
-    url: str
+    url: str | None
     created_at: datetime
-    expires_on: date
+    expires_on: date | None
 
     @property
     def sentence(self) -> str:
@@ -79,9 +79,10 @@ def title_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def show(item: HistoryItem, manifest: Manifest | None = None) -> Shown:
-    """Give one stored prediction as a page shows it."""
-    return next(iter(show_all([item], manifest)))
+def show(item: HistoryItem, manifest: Manifest | None = None, *, stored: bool = True) -> Shown:
+    """Give one prediction as a page shows it; one that was not stored has no page of its own."""
+    shown = next(iter(show_all([item], manifest)))
+    return shown if stored else replace(shown, url=None, expires_on=None)
 
 
 def show_all(items: Iterable[HistoryItem], manifest: Manifest | None = None) -> list[Shown]:

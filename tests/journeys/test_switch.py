@@ -48,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give a site that serves one model in two versions, the first of them active."""
     folder = tmp_path_factory.mktemp("switch")
     (folder / "shipped").mkdir()
-    running = RunningSite(folder, models=str(folder / "shipped"), workers="2")
+    running = RunningSite(folder, models=str(folder / "shipped"), workers="2", key_limit="0")
     repository = Repository(shipped=None, own=running.data / "models")
     publish(repository)
     publish_reversed(repository)

@@ -22,7 +22,8 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite
     """Give a site of low limits that guests may use."""
     folder = tmp_path_factory.mktemp("small")
     publish_hostile(folder / "data" / "models")
-    limits = {"max_request_mb": "1", "max_file_mb": "0.5", "keep_days": "1"}
+    # Every test is a guest from the same address, and together they send more than one visitor may in a minute.
+    limits = {"max_request_mb": "1", "max_file_mb": "0.5", "keep_days": "1", "visitor_limit": "0"}
     with RunningSite(folder, access="guests", workers="1", **limits) as running:
         yield running
 

@@ -183,6 +183,29 @@ def test_our_script_gets_the_answer_as_json(ada: Visitor) -> None:
     assert ada.get(reply.json["picture"]).headers["Content-Type"] == "image/jpeg"
 
 
+@pytest.mark.parametrize(
+    ("photos", "headers", "status", "told"),
+    [
+        ([EIGHT.read_bytes()], {}, 303, True),
+        ([EIGHT.read_bytes()], SCRIPT, 200, True),
+        ([b"no picture", EIGHT.read_bytes()], {}, 200, True),
+        ([EIGHT.read_bytes()] * 2, {}, 200, False),
+        ([b"no picture"], {}, 415, False),
+    ],
+    ids=["page of its own", "script", "one of two", "two", "none"],
+)
+def test_the_browser_is_told_where_the_time_of_one_answer_went(
+    guest: Visitor, photos: list[bytes], headers: dict[str, str], status: int, told: bool
+) -> None:
+    reply = guest.classify(*photos, model="digits", headers=headers)
+    assert (reply.status, "Server-Timing" in reply.headers) == (status, told)
+    if told:
+        stages = re.findall(r"(\w+);dur=(\d+\.\d{3})", reply.headers["Server-Timing"])
+        assert [stage for stage, _ in stages] == ["decode", "queue", "model", "store", "total"]
+        *parts, total = [float(duration) for _, duration in stages]
+        assert 0 < sum(parts) <= total + 0.005
+
+
 def test_our_script_gets_a_refusal_as_json(ada: Visitor) -> None:
     reply = ada.classify(b"I am a cat.", headers=SCRIPT)
     assert (reply.status, reply.headers["Content-Type"]) == (415, "application/problem+json")

@@ -26,7 +26,7 @@ class Visitor:
         self.site = site
         self.cookies: dict[str, str] = {}
         self.set_cookies: list[str] = []
-        self._headers = dict(headers or {})
+        self.headers = dict(headers or {})
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Open a page."""
@@ -77,7 +77,7 @@ class Visitor:
         return self.submit("/", {"model": model}, files, headers=headers)
 
     def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        sent = {**self._headers, **headers}
+        sent = {**self.headers, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=60)
