@@ -1,21 +1,30 @@
 """The production settings of Gunicorn, each with its reason. `vitrine serve` and the container start with this file."""
 
 import os
+import shutil
+import signal
+import tempfile
+import threading
+from pathlib import Path
 
 from app.config import load_settings
 from app.http.context import services
 from app.http.logs import library_logs
+from app.server.allocation import bound_arenas, settle
+from app.server.worker import forget
+from app.services.metrics import shared_folder
 
 _settings = load_settings()
 
 wsgi_app = "wsgi:app"
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 
-# A thread waits while another decodes or a slow client sends; the processes use the cores.
-worker_class = "gthread"
+# A thread waits while another decodes or a slow client sends; the processes use the cores. It is "gthread" with a few changes.
+worker_class = "app.server.worker.Worker"
 workers = _settings.workers or max(2, os.cpu_count() or 2)
 threads = _settings.threads
 
+bound_arenas(2)
 # Imports and opened models are shared by all workers: a third less memory, and a faster start of each.
 preload_app = True
 
@@ -26,18 +35,46 @@ graceful_timeout = 25
 keepalive = 5
 
 # Heartbeat files in memory where there is such a place: on a slow disk they can block a worker.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None  # noqa: S108, PTH112
+_memory = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None  # noqa: S108, PTH112
+worker_tmp_dir = _memory
+# Where the workers count together. Never on the data's disk: a full one would end a process that writes to a mapped file.
+_counting = shared_folder(Path(_memory or tempfile.gettempdir())) if "PROMETHEUS_MULTIPROC_DIR" not in os.environ else None
+if _counting is not None:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counting)
 # The control socket would write below $HOME, which may be read-only and which nobody asked for.
 control_socket_disable = True
 
 # Every request is logged by the application, with its identifier; of Gunicorn only what goes wrong is of interest.
 accesslog = None
+logger_class = "app.server.worker.Logs"
 loglevel = "warning"
 logconfig_dict = library_logs(_settings.log_format)
 
 
+def when_ready(server: object) -> None:
+    """Everything is loaded and nothing forked yet: what is in memory now is what the workers share."""
+    application = server.app.wsgi()  # type: ignore[attr-defined]
+    with application.app_context():
+        services().metrics.warm_up()
+    settle()
+
+
 def post_fork(_server: object, worker: object) -> None:
-    """Warm every model in the worker itself: threads and sessions of a runtime do not survive a fork."""
+    """Warm every model in the worker itself, for a runtime's threads do not survive a fork; requests are answered meanwhile."""
+    # Until Gunicorn sets its own handler the master's would swallow an end that comes this early, and the worker be waited for.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     application = worker.app.wsgi()  # type: ignore[attr-defined]
     with application.app_context():
-        services().loader.warm_up()
+        here = services()
+    threading.Thread(target=here.warm_up, name="warm-up", daemon=True).start()
+
+
+def child_exit(_server: object, worker: object) -> None:
+    """Take a worker that has ended off the board on which the others look who has fewer connections."""
+    forget(worker.age)  # type: ignore[attr-defined]
+
+
+def on_exit(_server: object) -> None:
+    """Leave nothing behind."""
+    if _counting is not None:
+        shutil.rmtree(_counting, ignore_errors=True)

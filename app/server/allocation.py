@@ -1,0 +1,27 @@
+"""What the C library's allocator is told, so that workers share most of their memory and give back what they do not need."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+
+_M_ARENA_MAX = -8  # of glibc's mallopt
+
+
+def bound_arenas(most: int) -> None:
+    """Let the threads of this process and its children share so many heaps, each of which keeps what it once needed.
+
+    Threads hold the interpreter's lock for most of what they allocate, so they do not get into each other's way.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_ARENA_MAX, most)
+
+
+def settle() -> None:
+    """Give back what only the loading took, and keep the collector off the rest: a fork shares it until it is written to."""
+    gc.collect()
+    gc.freeze()
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
