@@ -30,6 +30,13 @@ LATE_IMPORTS = {
     ("app/inference/runtimes/__init__.py", "app.inference.runtimes.treelite"): "500: treelite and scipy, likewise",
     ("app/inference/runtimes/__init__.py", "app.inference.runtimes.onnx"): "5; onnxruntime behind it 30",
     ("app/inference/runtimes/onnx_session.py", "onnxruntime"): "30, and the environment must be set before",
+    ("app/api/openapi.py", "spectree"): "100: SpecTree, for a document that few ask for",
+    ("app/api/openapi.py", "spectree.models"): "0 after that",
+    ("app/storage/schema.py", "alembic"): "140, with the next three: Alembic, where the schema is as it should be",
+    ("app/storage/schema.py", "alembic.config"): "0 after that",
+    ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
+    ("app/storage/schema.py", "alembic.script"): "0 after that",
+    ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
 }
 
@@ -124,6 +131,23 @@ def test_no_two_modules_import_each_other_in_a_circle() -> None:
 )
 def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) -> None:
     assert_not_imported(floor, "flask", "werkzeug", "sqlalchemy", "click")
+
+
+# What a start may load, in modules: each costs about a millisecond of every start, and memory in every process.
+START_BUDGET = 1060
+
+
+def test_a_start_keeps_to_its_budget_of_imports() -> None:
+    program = "import app.cli.serve, app.factory, app.server.worker"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", program], cwd=TREE, capture_output=True, text=True, check=True
+    )
+    loaded = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")][1:]
+    # Libraries that colour tracebacks come with the tools of the tests alone.
+    counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
+    late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "limits"}
+    assert late & {name.partition(".")[0] for name in loaded} == set()
+    assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 
 
 def test_a_start_without_such_models_needs_no_scikit_learn() -> None:

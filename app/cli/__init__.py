@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
 from app import __version__
-from app.cli.keys import keys
-from app.cli.models import models
-from app.cli.predict import predict
-from app.cli.serve import serve
-from app.cli.train import train
-from app.cli.users import users
 from app.errors import VitrineError
 
+_COMMANDS = ("serve", "train", "predict", "models", "users", "keys")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for: to serve takes no progress bars, and to make a key no server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Give their names, in the order in which they are told."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Give a command: what its module, of the same name, calls so."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"app.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vitrine")
 def vitrine() -> None:
     """Put a trained image classifier behind glass.
 
     Settings are read from the environment (VITRINE_...); docs/settings.md lists them.
     """
-
-
-for command in (serve, train, predict, models, users, keys):
-    vitrine.add_command(command)
 
 
 def main() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from app.cli.house import open_house
+from app.cli.tables import show_table
 from app.errors import InvalidKey
 from app.services.api_keys import SCOPES
 
@@ -33,11 +32,11 @@ def create(user: str, name: str, scopes: tuple[str, ...], days: int | None) -> N
 def list_keys(user: str) -> None:
     """List a user's keys."""
     services = open_house()
-    table = Table("key", "name", "scopes", "made", "last used", "state")
+    rows = []
     for key in services.api_keys.list(services.accounts.number_of(user)):
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
-        table.add_row(key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, key.state)
-    Console(markup=False, emoji=False).print(table)
+        rows.append((key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", used, key.state))
+    show_table(("key", "name", "scopes", "made", "last used", "state"), rows)
 
 
 @keys.command()

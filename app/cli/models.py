@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from app.cli.house import open_house, tell_unrecorded
 from app.cli.importing import import_
 from app.cli.show import show
+from app.cli.tables import show_table
 from app.config import load_settings
 from app.errors import ModelNotFound, VitrineError
 from app.inference.package import ModelPackage
@@ -32,7 +31,7 @@ models.add_command(show)
 def list_models() -> None:
     """List the models and their versions; the active one is marked."""
     repository = _repository()
-    table = Table("model", "version", "active", "classes", "accuracy", "state")
+    rows = []
     for name in repository.names():
         active = repository.active_version(name)
         for version in repository.versions(name):
@@ -40,11 +39,11 @@ def list_models() -> None:
             try:
                 manifest = repository.package(name, version).manifest
             except VitrineError as error:
-                table.add_row(name, version, mark, "", "", str(error))
+                rows.append((name, version, mark, "", "", str(error)))
                 continue
             accuracy = manifest.metric("accuracy")
-            table.add_row(name, version, mark, str(len(manifest.classes)), f"{accuracy.value:.1%}" if accuracy else "", "good")
-    Console(markup=False, emoji=False).print(table)
+            rows.append((name, version, mark, str(len(manifest.classes)), f"{accuracy.value:.1%}" if accuracy else "", "good"))
+    show_table(("model", "version", "active", "classes", "accuracy", "state"), rows)
 
 
 @models.command()

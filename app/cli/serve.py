@@ -7,6 +7,7 @@ import socket
 import sys
 
 import click
+import gunicorn.__main__
 
 from app.cli.house import open_house
 from app.composition import Services, signing_key
@@ -34,7 +35,9 @@ def serve(host: str | None, port: int | None) -> None:
     os.environ.update(VITRINE_HOST=settings.host, VITRINE_PORT=str(settings.port))
     sys.stdout.flush()
     os.chdir(TREE)
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", str(TREE / "gunicorn.conf.py")])  # noqa: S606
+    # In this very process: everything is imported already. It starts itself anew as what stands in its command line.
+    sys.argv = [gunicorn.__main__.__file__, "--config", str(TREE / "gunicorn.conf.py")]
+    gunicorn.__main__.run(prog="gunicorn")
 
 
 def check_port(settings: Settings) -> None:

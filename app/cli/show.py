@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from app.cli.tables import show_table
 from app.config import load_settings
 from app.inference.package import CARD, ModelPackage
 from app.inference.repository import Repository
@@ -58,11 +57,12 @@ def _facts(package: ModelPackage, report: VersionReport) -> Iterator[tuple[str, 
 
 
 def _print(rows: tuple[CandidateReport, ...]) -> None:
-    table = Table("form", "labels equal", "largest difference", "one, ms", "32, ms", "state")
-    for row in rows:
-        state = f"refused: {row.refused}" if row.refused else "serves" if row.serves else ""
-        table.add_row(row.form, row.labels, row.difference, row.one_ms, row.batch_ms, _plain(state))
-    Console(markup=False, emoji=False).print(table)
+    head = ("form", "labels equal", "largest difference", "one, ms", "32, ms", "state")
+    show_table(head, [(row.form, row.labels, row.difference, row.one_ms, row.batch_ms, _state(row)) for row in rows])
+
+
+def _state(row: CandidateReport) -> str:
+    return _plain(f"refused: {row.refused}" if row.refused else "serves" if row.serves else "")
 
 
 def _plain(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from app.cli.house import open_house, record
 from app.config import load_settings
@@ -21,6 +20,8 @@ from app.intake.sandbox import Sandbox
 from app.services.conversion import ConversionService
 
 if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
     from app.services.training import Verdict
 
 _LISTED = 10
@@ -74,14 +75,17 @@ def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[str, TaskID] = {}
+    stages: set[str] = set()
+    with ExitStack() as shown:
+        bar: ProgressBar[int] | None = None
 
         def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done)
+            nonlocal bar
+            if bar is None or stage not in stages:
+                shown.close()  # each stage leaves its line behind
+                stages.add(stage)
+                bar = shown.enter_context(click.progressbar(length=total, label=f"{stage:<24}", show_pos=True, file=sys.stderr))
+            bar.update(done - bar.pos)
 
         yield progress
 

@@ -51,7 +51,7 @@ def refusal(site: RunningSite, *words: str) -> str:
 
 def store(services: Services, *predictions: Prediction) -> None:
     for prediction in predictions:
-        assert Recorder(sessions=services.sessions).record(prediction, VISITOR, None)
+        assert Recorder(engine=services.engine).record(prediction, VISITOR, None)
 
 
 def lines_for(folder: Path, **settings: Any) -> list[str]:
