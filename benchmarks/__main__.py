@@ -1,4 +1,4 @@
-"""The benchmark's commands: `python -m benchmarks compare`, `self` and `report`."""
+"""The benchmark's commands: `python -m benchmarks compare`, `self`, `report` and `scaling`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from benchmarks.compare import Comparison
 from benchmarks.machine import use_cores
 from benchmarks.places import TREE, Places
 from benchmarks.plan import CASES, Plan
-from benchmarks.results.report import report, write_report
+from benchmarks.results.report import report, write_between, write_report
 from benchmarks.results.values import Kind, join, read_results
+from benchmarks.scaling.report import BEGIN, END, scaling_report
 from benchmarks.servers.peers import PEERS
 from benchmarks.servers.running import ServerFailed
 from benchmarks.servers.vitrine import Setup
 
 DOCUMENT = TREE / "docs" / "performance.md"
+AT_SCALE = TREE / "docs" / "scaling.md"
 _SETUPS: tuple[Setup, ...] = get_args(Setup)
 _CONNECTIONS = tuple(str(number) for number in range(1, 257))
 
@@ -133,6 +135,16 @@ def rewrite(files: tuple[Path, ...], document: Path) -> None:
     results = join(*(read_results(file) for file in files))
     write_report(results, document)
     click.echo(report(results))
+
+
+@benchmarks.command()
+@click.argument("files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True)
+@click.option("--document", type=click.Path(path_type=Path), default=AT_SCALE, help="Whose generated part is written.")
+def scaling(files: tuple[Path, ...], document: Path) -> None:
+    """Simulate many machines from what one was measured to do, and write docs/scaling.md."""
+    text = scaling_report(join(*(read_results(file) for file in files)))
+    write_between(BEGIN, END, text, document)
+    click.echo(text)
 
 
 def _settle_down(cores: int) -> None:

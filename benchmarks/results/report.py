@@ -42,13 +42,17 @@ def report(results: Results) -> str:
 
 
 def write_report(results: Results, document: Path) -> None:
-    """Put the report between the marks of a document, or raise ValueError where it has none."""
-    text = document.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    """Put the report into a document, or raise ValueError where it has no place for it."""
+    write_between(BEGIN, END, report(results), document)
+
+
+def write_between(first: str, last: str, text: str, document: Path) -> None:
+    """Put text between the marks of a document, or raise ValueError where it has none."""
+    before, begin, rest = document.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{document.name} has no place for the report: {BEGIN} and {END}.")
-    document.write_text(f"{before}{BEGIN}\n\n{report(results)}\n\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{document.name} has no place for the report: {first} and {last}.")
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def _circumstances(figures: Figures) -> str:
