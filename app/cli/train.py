@@ -32,10 +32,10 @@ _LISTED = 10
 @click.option("--data", "folder", required=True, type=click.Path(path_type=Path), help="One sub-folder a class, photos in it.")
 @click.option(
     "--design",
-    type=click.Choice(["embedding", "gradients", "pixels"]),
+    type=click.Choice(["embedding", "embedding-q8", "gradients", "pixels"]),
     default="embedding",
     show_default=True,
-    help="What describes a photo: a frozen network, the directions of its edges, or its pixels.",
+    help="What describes a photo: a frozen network (q8: in 8 bits, for pets), the directions of its edges, or its pixels.",
 )
 @click.option("--summary", default="", help="One sentence for the model's page.")
 @click.option("--expects", default="", help="One sentence: what the model expects to be shown.")

@@ -20,6 +20,10 @@ _BACKBONE = (
     "ImageNet's thousand classes hold many breeds of cats and dogs and a great many everyday things, so on those it starts "
     "from having seen their like; on drawings, X-rays, satellite pictures and other things unlike ImageNet expect less."
 )
+_EIGHT_BITS = (
+    "Modified: its weights are quantised to 8 bits, and the ranges of what flows through it were measured on photos of cats "
+    "and dogs."
+)
 
 
 def write_card(name: str, experiment: Experiment, *, summary: str, limits: str = "") -> str:
@@ -90,7 +94,9 @@ def _learning(experiment: Experiment) -> str:
         f"C = {experiment.strength:g} was chosen from {', '.join(f'{c:g}' for c in design.strengths)} by the log loss of a "
         "cross-validation on the photos learned from, near copies kept together."
     )
-    return f"{text}\n\n{_BACKBONE}" if design.name == "embedding" else text
+    if design.name.startswith("embedding"):
+        text += f"\n\n{_BACKBONE}"
+    return f"{text} {_EIGHT_BITS}" if design.name == "embedding-q8" else text
 
 
 def _compared(experiment: Experiment) -> str:

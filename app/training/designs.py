@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,13 @@ DESIGNS: dict[str, Design] = {
             "EfficientNet-Lite0's embedding and logistic regression",
             _pictures(224),
             ImageEmbedding,
+            (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+        ),
+        Design(
+            "embedding-q8",
+            "EfficientNet-Lite0's embedding, computed in 8 bits, and logistic regression",
+            _pictures(224),
+            partial(ImageEmbedding, backbone="efficientnet-lite0-q8"),
             (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
         ),
         Design(

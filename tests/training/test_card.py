@@ -100,7 +100,12 @@ def test_tells_how_it_learns_and_of_the_backbone_only_where_one_is_used(card: st
     assert "Pixels and logistic regression. Photos are stretched to 32 by 32 pixels." in learns
     assert "C = 0.001 was chosen from 1e-06, 1e-05, 0.0001, 0.001, 0.01 by the log loss" in learns
     assert "ImageNet" not in card
-    assert "Apache-2.0" in section(card_of(make_experiment(design=DESIGNS["embedding"])), "How it learns")
+    whole = section(card_of(make_experiment(design=DESIGNS["embedding"])), "How it learns")
+    assert "Apache-2.0" in whole
+    assert "8 bits" not in whole
+    quantised = section(card_of(make_experiment(design=DESIGNS["embedding-q8"])), "How it learns")
+    assert "Apache-2.0" in quantised
+    assert "Modified: its weights are quantised to 8 bits" in quantised
 
 
 def test_every_figure_stands_with_its_interval() -> None:
