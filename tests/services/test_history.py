@@ -39,8 +39,9 @@ def record(services: Services, owner: Owner, count: int = 1, *, days_ago: float 
     """Record predictions with pictures, oldest first."""
     moment = datetime.now(UTC) - timedelta(days=days_ago)
     made = [make_prediction(id=f"{_number():026}", created_at=moment) for _ in range(count)]
+    recorder = Recorder(engine=services.engine)
     for prediction in made:
-        assert Recorder(engine=services.engine).record(prediction, owner, "cat.jpg")
+        assert recorder.record(prediction, owner, "cat.jpg")
         assert services.pictures.keep(prediction.id, make_picture())
     return made
 
