@@ -136,7 +136,7 @@ def make_source(**given: Any) -> Source:
 
 
 def make_proof(**given: Any) -> Proof:
-    """Give a strong proof on 256 pictures: scikit-learn serves, ONNX is slower, treelite cannot hold the classifier."""
+    """Give a strong proof on 256 pictures: scikit-learn serves, ONNX is slower, a forest cannot hold the classifier."""
     values: dict[str, Any] = {
         "pictures": 256,
         "rarest": 97,
@@ -147,7 +147,7 @@ def make_proof(**given: Any) -> Proof:
         "candidates": (
             Candidate("sklearn", 256, 2e-7, 0.41, 3.25),
             Candidate("onnx", 255, 0.04, 0.2, 1.5, refused="one label differs"),
-            Candidate("treelite", refused="it holds trees only"),
+            Candidate("forest", refused="it holds trees only"),
         ),
     }
     return Proof(**{**values, **given})

@@ -27,7 +27,6 @@ LATE_IMPORTS = {
         "app/inference/runtimes/__init__.py",
         "app.inference.runtimes.sklearn",
     ): "2800: scikit-learn, skops, where none is needed",
-    ("app/inference/runtimes/__init__.py", "app.inference.runtimes.treelite"): "500: treelite and scipy, likewise",
     ("app/inference/runtimes/__init__.py", "app.inference.runtimes.onnx"): "5; onnxruntime behind it 30",
     ("app/inference/runtimes/onnx_session.py", "onnxruntime"): "30, and the environment must be set before",
     ("app/api/openapi.py", "spectree"): "100: SpecTree, for a document that few ask for",
@@ -151,7 +150,11 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
 
 
 def test_a_start_without_such_models_needs_no_scikit_learn() -> None:
-    assert_not_imported("app.factory", "sklearn", "scipy", "onnxruntime", "treelite", "skops", "alembic")
+    assert_not_imported("app.factory", "sklearn", "scipy", "onnxruntime", "skops", "alembic")
+
+
+def test_a_worker_that_serves_a_forest_needs_numpy_alone() -> None:
+    assert_not_imported("app.inference.runtimes.forest", "sklearn", "scipy", "joblib", "skops", "onnxruntime")
 
 
 def test_a_worker_that_serves_only_what_came_along_holds_no_scikit_learn(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-_RECORDED = ("scikit-learn", "numpy", "scipy", "joblib", "onnxruntime", "treelite", "skops", "pillow")
+_RECORDED = ("scikit-learn", "numpy", "scipy", "joblib", "onnxruntime", "skops", "pillow")
 
 
 def installed() -> dict[str, str]:

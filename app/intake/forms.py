@@ -4,53 +4,33 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import skops.io
-import treelite.sklearn
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
-from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from app.estimators import FlatPixels, ImageEmbedding, OrientedGradients
 from app.inference.provenance import Features, RuntimeName
-from app.inference.runtimes.treelite import Step, pack_forest
+from app.inference.runtimes.forest import Forest, pack_forest
+from app.inference.runtimes.steps import Step
+from app.intake.forests import trees_of
+from app.intake.served_form import CannotHold, Form
 from app.intake.source_model import SourceModel, parts_of, steps_of
 
 _OPSET = {"": 18, "ai.onnx.ml": 3}
-# A graph of more takes longer to make than all the rest of an import, and treelite holds such a forest at once.
+# A graph of more takes longer to make than all the rest of an import, and a forest holds as many at once.
 _MOST_NODES = 150_000
-
-
-@dataclass(frozen=True, eq=False)
-class Form:
-    """What a runtime opens, and the description of pictures that comes before it."""
-
-    runtime: RuntimeName
-    file: str
-    artifact: bytes
-    features: Features | None = None
-
-
-class CannotHold(Exception):
-    """This form has no way to hold such a classifier."""
 
 
 def makers(model: SourceModel) -> Iterator[tuple[RuntimeName, Callable[[], Form]]]:
     """Give for each form, best first, what makes it; a maker raises CannotHold, or whatever its library raises."""
     features, steps = _features_first(steps_of(model.classifier))
-    yield "treelite", lambda: _forest(steps, features)
+    yield "forest", lambda: _forest(steps, features)
     yield "onnx", lambda: _graph(model, steps, features, np.float32)
     yield "onnx", lambda: _graph(model, steps, features, np.float64)
     yield "sklearn", lambda: archive(model)
@@ -82,29 +62,9 @@ def _features_first(steps: list[Any]) -> tuple[Features | None, list[Any]]:
 
 def _forest(steps: list[Any], features: Features | None) -> Form:
     *before, last = steps
-    ensemble, thresholds = _ensemble(last)
-    forest = treelite.sklearn.import_model(ensemble)
-    arithmetic = [operation for step in before for operation in arithmetic_of(step)]
-    artifact = pack_forest(forest, arithmetic, thresholds)
-    return Form("treelite", "model.treelite", artifact, features)
-
-
-def _ensemble(estimator: Any) -> tuple[Any, Any]:
-    """Give an ensemble that treelite reads, and the width of the numbers scikit-learn compares with its thresholds."""
-    if isinstance(estimator, HistGradientBoostingClassifier):
-        if getattr(estimator, "is_categorical_", None) is not None:
-            raise CannotHold("its trees split by categories")
-        return estimator, "float64"
-    if isinstance(estimator, (RandomForestClassifier, ExtraTreesClassifier, GradientBoostingClassifier)):
-        return estimator, "float32"
-    if isinstance(estimator, (DecisionTreeClassifier, ExtraTreeClassifier)):
-        # One tree is a forest of one: its leaf's shares are the mean over all trees.
-        forest = RandomForestClassifier(n_estimators=1)
-        forest.estimators_ = [estimator]
-        for name in ("classes_", "n_classes_", "n_features_in_", "n_outputs_"):
-            setattr(forest, name, getattr(estimator, name))
-        return forest, "float32"
-    raise CannotHold("it is no ensemble of trees")
+    trees, link = trees_of(last)
+    arithmetic = tuple(operation for step in before for operation in arithmetic_of(step))
+    return Form("forest", "model.forest", pack_forest(Forest(trees, link, arithmetic)), features)
 
 
 def arithmetic_of(step: Any) -> list[Step]:

@@ -13,10 +13,10 @@ from app.errors import InvalidModel
 from app.inference.provenance import Answers
 from app.inference.recipe import Recipe
 from app.inference.runtimes.onnx import OnnxRuntime
-from app.intake.forms import Form
 from app.intake.job import recipe_of, samples_of
 from app.intake.pictures import PictureSearch
 from app.intake.proof import Exhausted, prove_only
+from app.intake.served_form import Form
 from app.intake.source_model import Rows
 from app.intake.wire import Message
 

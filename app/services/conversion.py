@@ -34,7 +34,7 @@ class Converted:
     answers: Answers
     confinement: tuple[str, ...]
     runtime: RuntimeName = "sklearn"
-    file: Literal["source.pkl", "model.treelite", "model.onnx", "model.skops"] = "source.pkl"
+    file: Literal["source.pkl", "model.forest", "model.onnx", "model.skops"] = "source.pkl"
     features: Features | None = None
     proof: Proof | None = None
     repairs: tuple[str, ...] = ()

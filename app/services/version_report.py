@@ -11,7 +11,7 @@ from app.inference.recipe import Recipe
 
 NOTHING = "–"
 _FORMATS = {"pickle": "a pickle", "joblib": "a joblib file", "skops": "a skops archive", "onnx": "an ONNX graph"}
-RUNTIMES = {"sklearn": "scikit-learn", "onnx": "ONNX", "treelite": "treelite"}
+RUNTIMES = {"sklearn": "scikit-learn", "onnx": "ONNX", "forest": "forest"}
 _ANSWERS: dict[Answers, str] = {
     "predict_proba": "",
     "decision_function": "It gives scores, not probabilities: each figure is a softmax of the classifier's decision values.",

@@ -10,7 +10,7 @@ from benchmarks.places import TREE, Places
 from benchmarks.servers.peers import Peer
 
 _OPENS_THE_MODEL = ("scikit-learn", "numpy", "pillow")
-_VITRINE = ("gunicorn", "onnxruntime", "treelite", *_OPENS_THE_MODEL)
+_VITRINE = ("gunicorn", "onnxruntime", *_OPENS_THE_MODEL)
 _ASK = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
 
 

@@ -199,7 +199,7 @@ def test_the_proof_of_a_version_is_told_form_by_form(vitrine: Run, services: Ser
         ["as given", "–", "–", "0.60", "12.3", ""],
         ["scikit-learn", "256/256", "2e-7", "0.41", "3.25", "serves"],
         ["ONNX", "255/256", "0.04", "0.20", "1.50", "refused: one label differs"],
-        ["treelite", "–", "–", "–", "–", "refused: it holds trees only"],
+        ["forest", "–", "–", "–", "–", "refused: it holds trees only"],
     ]
 
 

@@ -108,7 +108,7 @@ def test_imports_a_model_file_as_confined_as_anywhere(site: ContainerSite) -> No
     site.inside("python", "-c", MAKE_A_MODEL)
     done = site.run("models", "import", "/data/model.pkl", "--name", "forest")
     assert done.returncode == 0, done.stderr
-    assert "Served by treelite" in done.stdout
+    assert "Served by forest" in done.stdout
     held = json.loads(site.inside("cat", "/data/models/forest/1/manifest.json"))["source"]["confinement"]
     assert {"no new privileges", "files", "system calls"} <= set(held)
     print(f"\nconfined in the container by: {', '.join(held)}")

@@ -24,8 +24,9 @@ from app.estimators import FlatPixels, OrientedGradients
 from app.inference.provenance import Features
 from app.inference.recipe import Recipe
 from app.inference.runtimes import open_runtime
-from app.intake.forms import CannotHold, Form, arithmetic_of, makers
+from app.intake.forms import arithmetic_of, makers
 from app.intake.pictures import rows_of
+from app.intake.served_form import CannotHold, Form
 from app.intake.source_model import SourceModel
 from tests.intake.classifiers import digits
 
@@ -79,8 +80,8 @@ def test_scalers_and_selections_are_done_to_the_last_bit(scaler: Any, width: Any
 @pytest.mark.parametrize("scaled", [False, True])
 def test_trees_behind_a_scaler_become_a_forest(ensemble: Any, scaled: bool) -> None:
     classifier = (make_pipeline(StandardScaler(), ensemble) if scaled else ensemble).fit(ROWS, LABELS)
-    form = form_of("treelite", classifier)
-    assert np.abs(answers_of(form, ROWS) - classifier.predict_proba(ROWS)).max() < 1e-6
+    form = form_of("forest", classifier)
+    assert np.abs(answers_of(form, ROWS) - classifier.predict_proba(ROWS)).max() < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_trees_behind_a_scaler_become_a_forest(ensemble: Any, scaled: bool) -> N
 def test_what_is_no_forest_behind_arithmetic_says_so(classifier: Any, why: str) -> None:
     rows = np.rint(ROWS * 16)
     with pytest.raises(CannotHold, match=why):
-        form_of("treelite", classifier.fit(rows, LABELS))
+        form_of("forest", classifier.fit(rows, LABELS))
 
 
 def test_a_graph_gives_decision_values_where_there_are_no_probabilities() -> None:

@@ -12,8 +12,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from app.inference.recipe import Recipe
 from app.intake import proof
-from app.intake.forms import CannotHold, Form, archive, makers
+from app.intake.forms import archive, makers
 from app.intake.proof import Exhausted, prove, prove_only
+from app.intake.served_form import CannotHold, Form
 from app.intake.source_model import SourceModel
 from tests.intake.classifiers import digits
 
@@ -44,8 +45,8 @@ def offered(monkeypatch: pytest.MonkeyPatch, *forms: Any) -> None:
 def test_the_first_form_that_agrees_is_served(linear: SourceModel) -> None:
     outcome = prove(linear, ROWS)
     assert outcome.form.runtime == "onnx"
-    treelite, onnx, sklearn = outcome.proof.candidates
-    assert treelite.refused == "It is no ensemble of trees."
+    forest, onnx, sklearn = outcome.proof.candidates
+    assert forest.refused == "It is no ensemble of trees."
     assert (onnx.refused, onnx.labels_equal, sklearn.labels_equal) == ("", len(ROWS), len(ROWS))
     assert onnx.largest_difference is not None
     assert 0 < onnx.largest_difference < outcome.proof.tolerance == 1e-3
@@ -87,7 +88,7 @@ def test_equal_labels_with_other_probabilities_are_refused(linear: SourceModel, 
 
 
 def test_what_a_library_raises_is_the_reason(linear: SourceModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    offered(monkeypatch, ("treelite", CannotHold("too round")), ("onnx", KeyError("x")), ("sklearn", archive(linear)))
+    offered(monkeypatch, ("forest", CannotHold("too round")), ("onnx", KeyError("x")), ("sklearn", archive(linear)))
     outcome = prove(linear, ROWS)
     assert [candidate.refused for candidate in outcome.proof.candidates] == ["Too round.", "KeyError: 'x'", ""]
 
@@ -109,7 +110,7 @@ def test_too_few_pictures_or_a_missing_class_are_a_weak_proof(linear: SourceMode
 
 def test_a_forest_is_held_to_more_than_a_graph_is() -> None:
     outcome = prove(model_of(DecisionTreeClassifier(random_state=0)), ROWS)
-    assert (outcome.form.runtime, outcome.proof.tolerance) == ("treelite", 1e-6)
+    assert (outcome.form.runtime, outcome.proof.tolerance) == ("forest", 1e-12)
 
 
 def test_scikit_learn_serves_where_it_is_more_than_twice_as_fast() -> None:

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.journey
 ROWS, LABELS = digits()
 MODELS: dict[str, tuple[str, Any]] = {
     "graph": ("onnx", make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))),
-    "forest": ("treelite", RandomForestClassifier(50, random_state=0)),
-    "boosted": ("treelite", HistGradientBoostingClassifier(max_iter=5)),
+    "forest": ("forest", RandomForestClassifier(50, random_state=0)),
+    "boosted": ("forest", HistGradientBoostingClassifier(max_iter=5)),
     # Its arithmetic is scikit-learn's own, so that only the archive can hold it; its trees use threads where they may.
     "archive": ("sklearn", make_pipeline(FunctionTransformer(np.square), HistGradientBoostingClassifier(max_iter=5))),
 }

@@ -68,7 +68,7 @@ def test_every_form_has_a_row_beside_the_file_as_it_was_given() -> None:
         ("as given", False, "–", "–", "0.60", "12.3", ""),
         ("scikit-learn", True, "256/256", "2e-7", "0.41", "3.25", ""),
         ("ONNX", False, "255/256", "0.04", "0.20", "1.50", "one label differs"),
-        ("treelite", False, "–", "–", "–", "–", "it holds trees only"),
+        ("forest", False, "–", "–", "–", "–", "it holds trees only"),
     ]
 
 

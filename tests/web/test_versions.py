@@ -108,7 +108,7 @@ def test_the_proof_is_a_sentence_and_a_table_of_every_form(guest: Visitor, repos
         "as given – – 0.60 12.3",
         "scikit-learn serves 256/256 2e-7 0.41 3.25",
         "ONNX 255/256 0.04 0.20 1.50 Refused: one label differs",
-        "treelite – – – – Refused: it holds trees only",
+        "forest – – – – Refused: it holds trees only",
     ):
         assert row in page.words
     assert "Written with scikit-learn 1.3.2, opened with 1.9.1." in page.words

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inference.provenance import Answers, RuntimeName
+from app.inference.runtimes.forest import ForestRuntime
 
 
 class Runtime(Protocol):
@@ -23,12 +24,10 @@ def open_runtime(name: RuntimeName, artifact: bytes, *, answers: Answers, n_clas
 
     `pickled` says that it is the very pickle that its owner vouched for.
     """
-    # Imported here because a process pays only for the runtimes that its models need: scikit-learn takes about a second.
+    # Imported here because a process pays only for the libraries that its models need: scikit-learn takes about a second.
     match name:
-        case "treelite":
-            from app.inference.runtimes.treelite import TreeliteRuntime
-
-            return TreeliteRuntime(artifact)
+        case "forest":
+            return ForestRuntime(artifact)
         case "onnx":
             from app.inference.runtimes.onnx import OnnxRuntime
 
