@@ -50,8 +50,9 @@ def refusal(site: RunningSite, *words: str) -> str:
 
 
 def store(services: Services, *predictions: Prediction) -> None:
+    recorder = Recorder(engine=services.engine)
     for prediction in predictions:
-        assert Recorder(engine=services.engine).record(prediction, VISITOR, None)
+        assert recorder.record(prediction, VISITOR, None)
 
 
 def lines_for(folder: Path, **settings: Any) -> list[str]:

@@ -112,8 +112,9 @@ def test_pages_hold_ones_own_newest_first(services: Services, ada: Owner, eve: O
 def test_a_page_number_leads_to_the_nearest_page(
     services: Services, count: int, asked: int, number: int, pages: int, shown: int
 ) -> None:
+    recorder = Recorder(engine=services.engine)
     for _ in range(count):
-        Recorder(engine=services.engine).record(make_prediction(), GUEST, None)
+        recorder.record(make_prediction(), GUEST, None)
     page = services.history.page(GUEST, asked)
     assert (page.number, page.pages, page.total, len(page.items)) == (number, pages, count, shown)
 
