@@ -81,10 +81,14 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def progress(stage: str, done: int, total: int) -> None:
             nonlocal bar
+            if not sys.stderr.isatty():  # a log wants what was done, not how it went
+                if done == total:
+                    click.echo(f"{stage} {done}/{total}", err=True)
+                return
             if bar is None or stage not in stages:
                 shown.close()  # each stage leaves its line behind
                 stages.add(stage)
-                bar = shown.enter_context(click.progressbar(length=total, label=f"{stage:<24}", show_pos=True, file=sys.stderr))
+                bar = shown.enter_context(click.progressbar(length=total, label=f"{stage:<33}", show_pos=True, file=sys.stderr))
             bar.update(done - bar.pos)
 
         yield progress
