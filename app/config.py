@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         365, ge=1, le=36_500, description="After how many days answers and their small pictures are deleted."
     )
-    history: bool = Field(True, description="Say no to store no answers; their pages and the history are empty then.")
+    history: bool = Field(True, description="Say no to store no more answers; those stored before stay until they are too old.")
     durable: Literal["normal", "full"] = Field(
         "normal", description="normal: stored answers survive a killed process; full: a power cut too, for a wait each."
     )

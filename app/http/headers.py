@@ -57,8 +57,7 @@ def security_headers(*, https: bool) -> Mapping[str, str]:
 class AddedHeaders:
     """A WSGI layer that adds headers to every answer that does not have its own of that name.
 
-    Here and not in a hook of the framework: static files and refusals of the layers around it need them too, and it costs a
-    twentieth.
+    Here and not in a hook of the framework: static files and refusals of the layers around it need them too.
     """
 
     def __init__(self, application: WSGIApplication, headers: Mapping[str, str]) -> None:

@@ -126,7 +126,7 @@ def protect_forms(pages: Blueprint) -> None:
 def _keep_to_pages(app: Flask, first: int) -> None:
     """Let the hooks that the libraries have just registered run for pages alone, and the API have no session at all.
 
-    They open the session and look for an account, which costs a request by key more than reading its picture.
+    They open the session and look for an account, which a request by key never needs.
     """
     everybody = app.before_request_funcs[None]
     hooks = everybody[first:]

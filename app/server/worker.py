@@ -22,7 +22,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # How long a thread stays with its connection for the next request, while nobody else waits for a thread. To hand it to the
-# main thread and to get it back costs more processor time than parsing the request.
+# main thread and to get it back takes two changes of thread, and the interpreter's lock with each.
 _STAY_MS = 5
 # How long a worker leaves a new connection to others that have fewer. One that is stopped does not take it: then this one does.
 _LEAVE_SECONDS = 0.003

@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import Engine, delete, select, text
 
-from app.errors import DatabaseUnavailable, TooManyAttempts
+from app.errors import TooManyAttempts
 from app.storage.counters import Counters
 from app.storage.tables import Attempt
 
@@ -36,34 +36,10 @@ class DatabaseStorage:
             connection.execute(delete(Attempt).where(Attempt.expires_at <= values["now"], Attempt.key != key))
             return int(connection.execute(_COUNT, values).scalar_one())
 
-    def get(self, key: str) -> int:
-        """Give what a counter stands at."""
-        statement = select(Attempt.amount).where(Attempt.key == key, Attempt.expires_at > time.time())
-        with self._engine.connect() as connection:
-            return connection.execute(statement).scalar() or 0
-
     def get_expiry(self, key: str) -> float:
         """Give when a counter's window is over, in seconds since the epoch."""
         with self._engine.connect() as connection:
             return connection.execute(select(Attempt.expires_at).where(Attempt.key == key)).scalar() or time.time()
-
-    def check(self) -> bool:
-        """Tell whether the database answers."""
-        try:
-            self.get("check")
-        except DatabaseUnavailable:
-            return False
-        return True
-
-    def reset(self) -> int | None:
-        """Forget all counters and give how many there were."""
-        with self._engine.begin() as connection:
-            return int(connection.execute(delete(Attempt)).rowcount)
-
-    def clear(self, key: str) -> None:
-        """Forget one counter."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(Attempt).where(Attempt.key == key))
 
 
 class LoginAttempts:

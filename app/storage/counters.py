@@ -64,32 +64,9 @@ class CounterFile:
             self._ask("DELETE FROM counters WHERE expires_at <= :now", {"now": now})
         return int(self._ask(_COUNT, values) or 0)
 
-    def get(self, key: str) -> int:
-        """Give what a counter stands at."""
-        statement = "SELECT amount FROM counters WHERE key = :key AND expires_at > :now"
-        return int(self._ask(statement, {"key": key, "now": time.time()}) or 0)
-
     def get_expiry(self, key: str) -> float:
         """Give when a counter's window is over, in seconds since the epoch."""
         return self._ask("SELECT expires_at FROM counters WHERE key = :key", {"key": key}) or time.time()
-
-    def check(self) -> bool:
-        """Tell whether the file can be counted in."""
-        try:
-            self.get("check")
-        except DatabaseUnavailable:
-            return False
-        return True
-
-    def reset(self) -> int | None:
-        """Forget all counters and give how many there were."""
-        number = self._ask("SELECT count(*) FROM counters", {})
-        self._ask("DELETE FROM counters", {})
-        return int(number or 0)
-
-    def clear(self, key: str) -> None:
-        """Forget one counter."""
-        self._ask("DELETE FROM counters WHERE key = :key", {"key": key})
 
     def _ask(self, statement: str, values: _Values) -> float | None:
         """Run one statement and give the first number it gives, if any."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -95,17 +95,19 @@ def locked(services: Services) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def record_at_once(recorder: Recorder, services: Services, owners: list[Owner]) -> list[bool]:
+def record_at_once(
+    recorder: Recorder, services: Services, owners: list[Owner], names: Sequence[str | None] | None = None
+) -> list[bool]:
     """Have each owner's answer recorded by a thread of its own, all of them while another connection holds the database."""
     ready = threading.Barrier(len(owners) + 1)
 
-    def record(owner: Owner) -> bool:
+    def record(owner: Owner, name: str | None) -> bool:
         ready.wait(30)
-        return recorder.record(make_prediction(), owner, None)
+        return recorder.record(make_prediction(), owner, name)
 
     with ThreadPoolExecutor(len(owners)) as pool:
         with locked(services):
-            answers = [pool.submit(record, owner) for owner in owners]
+            answers = [pool.submit(record, *ask) for ask in zip(owners, names or [None] * len(owners), strict=True)]
             ready.wait(30)
             time.sleep(0.5)  # in which they get in line
         return [answer.result() for answer in answers]
@@ -141,19 +143,8 @@ def test_an_account_that_was_deleted_meanwhile_costs_the_others_nothing(services
 
 @pytest.mark.parametrize("name", ["half a character \ud800.jpg", "nothing \x00.jpg"], ids=["half a character", "zero"])
 def test_a_file_name_that_cannot_be_written_costs_the_others_nothing(services: Services, name: str) -> None:
-    recorder, names = Recorder(engine=services.engine), ["cat.jpg", name, "dog.jpg", "cat.jpg"]
-    ready = threading.Barrier(len(names) + 1)
-
-    def record(name: str) -> bool:
-        ready.wait(30)
-        return recorder.record(make_prediction(), GUEST, name)
-
-    with ThreadPoolExecutor(len(names)) as pool:
-        with locked(services):
-            answers = [pool.submit(record, name) for name in names]
-            ready.wait(30)
-            time.sleep(0.5)
-        outcomes = [answer.exception() or answer.result() for answer in answers]
+    names = ["cat.jpg", name, "dog.jpg", "cat.jpg"]
+    outcomes = record_at_once(Recorder(engine=services.engine), services, [GUEST] * 4, names)
     assert (outcomes[0], outcomes[2], outcomes[3]) == (True, True, True)
 
 
