@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Engine
 
 from app.errors import DatabaseUnavailable, Overloaded
 from app.inference.batching import Line
 from app.inference.prediction import STAGES, Picture, Prediction
+from app.storage.appender import Appender
 from app.storage.tables import StoredPrediction
 
 # An answer waits no longer for the database than SQLite itself does for its lock.
 _STORED_WITHIN_SECONDS = 5.0
 _LARGEST_TRANSACTION = 256
-_INSERT = insert(StoredPrediction.__table__)  # type: ignore[arg-type] # of a mapped class it is always a Table
 _PICTURE = tuple(field.name for field in fields(Picture))
 
 _Row = dict[str, Any]
@@ -47,8 +47,8 @@ class Recorder:
     """
 
     def __init__(self, *, engine: Engine, enabled: bool = True) -> None:
-        self._engine = engine
-        self._connection: Connection | None = None  # used by whoever leads the line, and nobody else
+        # Used by whoever leads the line, and nobody else.
+        self._table = Appender(engine, StoredPrediction.__table__)  # type: ignore[arg-type] # of a mapped class it is a Table
         self._enabled = enabled
         self._line: Line[_Row, bool] = Line(self._store, largest=_LARGEST_TRANSACTION, waiting=_LARGEST_TRANSACTION)
 
@@ -67,7 +67,7 @@ class Recorder:
 
     def _store(self, rows: Sequence[_Row]) -> list[bool]:
         try:
-            self._write(rows)
+            self._table.append(rows)
         except DatabaseUnavailable:
             return [False] * len(rows)
         except Exception as error:
@@ -77,23 +77,6 @@ class Recorder:
                 return [False]
             return [stored for row in rows for stored in self._store([row])]
         return [True] * len(rows)
-
-    def _write(self, rows: Sequence[_Row]) -> None:
-        """Write rows in one transaction. The connection is kept: to take one from the pool costs as much as a row."""
-        connection, fresh = self._connection or self._engine.connect(), self._connection is None
-        self._connection = None
-        try:
-            with connection.begin():
-                connection.execute(_INSERT, list(rows))
-        except BaseException:
-            gone = connection.invalidated  # the server has ended it since it was last used
-            connection.close()
-            if fresh or not gone:
-                raise
-        else:
-            self._connection = connection
-            return
-        self._write(rows)
 
 
 def _row(prediction: Prediction, owner: Owner, file_name: str | None) -> _Row:

@@ -39,8 +39,8 @@ class Allowance:
 class RequestLimits:
     """Counts for all workers together; where it cannot be counted, everybody is let through: answers matter more."""
 
-    def __init__(self, *, storage: Counters, a_key: int, a_visitor: int) -> None:
-        self._storage = storage
+    def __init__(self, *, counters: Counters, a_key: int, a_visitor: int) -> None:
+        self._counters = counters
         self._most: dict[Who, int] = {"key": a_key, "account": a_visitor, "address": a_visitor}
 
     def count(self, who: Who, name: str, pictures: int = 1) -> Allowance | None:
@@ -52,13 +52,11 @@ class RequestLimits:
         if not most:
             return None
         try:
-            key = f"pictures/{who}/{name}"
-            counted = self._storage.incr(key, _WINDOW_SECONDS, pictures)
-            reset_at = self._storage.get_expiry(key)
+            counted, ends_at = self._counters.count(f"pictures/{who}/{name}", _WINDOW_SECONDS, pictures)
         except DatabaseUnavailable:
             log.error("limits_not_counted")
             return None
-        left = max(1, math.ceil(reset_at - time.time()))
+        left = max(1, math.ceil(ends_at - time.time()))
         allowance = Allowance(who, most, max(0, most - counted), left)
         if counted > most:
             sentence = f"At most {most:,} pictures are taken in a minute; please wait {left} seconds."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy import func, select, text, update
 
 from app.composition import Services
 from app.errors import DatabaseUnavailable, TooManyAttempts
-from app.services.attempts import DatabaseStorage, LoginAttempts
+from app.services.attempts import DatabaseCounters, LoginAttempts
 from app.storage.database import open_database
 from app.storage.tables import Attempt
 from tests.factories import make_services
@@ -133,14 +134,17 @@ def test_counters_whose_window_is_over_are_swept_away(attempts: LoginAttempts, s
         assert connection.execute(select(func.count()).select_from(Attempt)).scalar() == 3
 
 
-def test_the_storage_counts_each_key_by_itself(services: Services) -> None:
-    storage = DatabaseStorage(services.engine)
-    assert (storage.incr("a", 60), storage.incr("a", 60, amount=3), storage.incr("b", 60)) == (1, 4, 1)
-    assert storage.get_expiry("a") > storage.get_expiry("nothing")
+def test_the_database_counts_each_key_by_itself(services: Services) -> None:
+    counters = DatabaseCounters(services.engine)
+    began = time.time()
+    first = counters.count("a", 60)
+    assert began + 60 <= first.ends_at <= time.time() + 60
+    assert counters.count("a", 600, 3) == (4, first.ends_at)
+    assert counters.count("b", 60).amount == 1
 
 
-def test_the_storage_tells_when_the_database_is_gone(services: Services) -> None:
+def test_it_is_told_when_the_database_is_gone(services: Services) -> None:
     with services.engine.begin() as connection:
         connection.execute(text("DROP TABLE attempts"))
     with pytest.raises(DatabaseUnavailable):
-        DatabaseStorage(services.engine).incr("a", 60)
+        DatabaseCounters(services.engine).count("a", 60)

@@ -17,7 +17,7 @@ from app.storage.counters import CounterFile
 
 
 def make_limits(folder: Path, a_key: int = 3, a_visitor: int = 2) -> RequestLimits:
-    return RequestLimits(storage=CounterFile(folder / "counters.db"), a_key=a_key, a_visitor=a_visitor)
+    return RequestLimits(counters=CounterFile(folder / "counters.db"), a_key=a_key, a_visitor=a_visitor)
 
 
 @pytest.fixture
