@@ -1,5 +1,6 @@
 """The production settings of Gunicorn, each with its reason. `vitrine serve` and the container start with this file."""
 
+import gc
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 from app.config import load_settings
 from app.http.context import services
 from app.http.logs import library_logs
-from app.server.allocation import bound_arenas, settle
+from app.server.allocation import bound_arenas, load_undisturbed, settle
 from app.server.worker import forget
 from app.services.metrics import shared_folder
 
@@ -25,6 +26,7 @@ workers = _settings.workers or max(2, os.cpu_count() or 2)
 threads = _settings.threads
 
 bound_arenas(2)
+load_undisturbed()
 # Imports and opened models are shared by all workers: a third less memory, and a faster start of each.
 preload_app = True
 
@@ -61,6 +63,7 @@ def when_ready(server: object) -> None:
 
 def post_fork(_server: object, worker: object) -> None:
     """Warm every model in the worker itself, for a runtime's threads do not survive a fork; requests are answered meanwhile."""
+    gc.enable()  # a reload has read these settings again, and switched it off
     # Until Gunicorn sets its own handler the master's would swallow an end that comes this early, and the worker be waited for.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     application = worker.app.wsgi()  # type: ignore[attr-defined]

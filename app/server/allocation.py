@@ -1,4 +1,4 @@
-"""What the C library's allocator is told, so that workers share most of their memory and give back what they do not need."""
+"""What the allocator and the collector are told, for a quick start, and so that workers share most of their memory."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ def bound_arenas(most: int) -> None:
         library.mallopt(_M_ARENA_MAX, most)
 
 
+def load_undisturbed() -> None:
+    """Keep the collector off until `settle`: what is loaded stays, and to look through it takes a tenth of the time."""
+    gc.disable()
+
+
 def settle() -> None:
     """Give back what only the loading took, and keep the collector off the rest: a fork shares it until it is written to."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)

@@ -130,7 +130,8 @@ class RunningServer:
 
 def clean_environment() -> dict[str, str]:
     """Give this process's environment without what would change a server by accident."""
-    names = ("HOST", "PORT", "BENCH_MODEL", "BENCH_DRAFT", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS")
+    own = ("HOST", "PORT", "BENCH_MODEL", "BENCH_DRAFT", "WEB_CONCURRENCY", "GUNICORN_CMD_ARGS")
+    names = (*own, "PYTHONDONTWRITEBYTECODE")  # or every start would compile what the first one has compiled
     return {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_") and name not in names}
 
 

@@ -9,9 +9,11 @@ from app.config import TREE
 
 PROGRAM = """
 import gc, threading
-from app.server.allocation import bound_arenas, settle
+from app.server.allocation import bound_arenas, load_undisturbed, settle
 
 bound_arenas(2)
+load_undisturbed()
+assert not gc.isenabled()
 kept = [[number] for number in range(10_000)]
 settle()
 assert gc.get_freeze_count() > 10_000
