@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
-import mistune
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from markupsafe import Markup
 
@@ -182,6 +181,8 @@ def _metric(metric: Metric) -> ShownMetric:
 @cache
 def _as_html(card: str) -> Markup:
     """Give the sections of a card; its title and summary stand at the head of the page already."""
+    import mistune  # here, since few visits show a card, and every start would wait for it
+
     sections = card[card.find("\n## ") + 1 :]
     # Markup in a card is shown as text: a card can come with somebody else's model.
     html = str(mistune.create_markdown(escape=True, plugins=["table"])(sections))

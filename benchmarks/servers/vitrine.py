@@ -35,6 +35,7 @@ class Site:
     data: Path
     model: str
     key: str
+    alone: bool  # or beside the models that come along
 
     def launch(self, setup: Setup) -> Launch:
         """Say how it is started: two workers, for two cores."""
@@ -45,24 +46,28 @@ class Site:
             command=(str(_VITRINE), "serve", "--host", "127.0.0.1", "--port", "{port}"),
             folder=TREE,
             path="/api/v1/predict",
-            environment={**_environment(self.data, self.model), "VITRINE_WORKERS": "2", **_SETTINGS[setup]},
+            environment={**_environment(self.data, self.model, alone=self.alone), "VITRINE_WORKERS": "2", **_SETTINGS[setup]},
             headers={"Authorization": f"Bearer {self.key}"},
         )
 
 
 def prepare_site(data: Path, name: str, file: Path | None = None) -> Site:
-    """Make a data folder anew, import the model file where one is given, and make an administrator with a key."""
+    """Make a data folder anew, import the model file where one is given, and make an administrator with a key.
+
+    A model that is given is served alone, as the peers serve it.
+    """
     shutil.rmtree(data, ignore_errors=True)
     data.parent.mkdir(parents=True, exist_ok=True)
     if file is not None:
         _vitrine(data, "models", "import", str(file), "--name", name, "--size", "32x32", "--scale", "0-1", "--fit", "stretch")
     _vitrine(data, "users", "create", _EMAIL, "--admin", "--password-stdin", given=_PASSWORD)
     key = _vitrine(data, "keys", "create", "--user", _EMAIL, "--name", "benchmark", "--scope", "predict")
-    return Site(data, name, key.strip())
+    return Site(data, name, key.strip(), alone=file is not None)
 
 
-def _environment(data: Path, model: str = "") -> dict[str, str]:
-    return {"VITRINE_DATA": str(data), "VITRINE_DEFAULT_MODEL": model, "VITRINE_LOG_FORMAT": "json"}
+def _environment(data: Path, model: str = "", *, alone: bool = False) -> dict[str, str]:
+    given = {"VITRINE_DATA": str(data), "VITRINE_DEFAULT_MODEL": model, "VITRINE_LOG_FORMAT": "json"}
+    return {**given, "VITRINE_MODELS": str(data / "none")} if alone else given
 
 
 def _vitrine(data: Path, *words: str, given: str = "") -> str:
