@@ -45,23 +45,30 @@ def _from_form(request: Request, largest: int, boundary: bytes) -> bytes:
     if length is not None and length > most:
         raise ImageTooLarge(f"This request is larger than the {largest / 1_000_000:g} MB that are taken.")
     request.max_content_length = most
-    body = request.stream.read(_PIECE)
-    whole = _cut_out(body, boundary) if len(body) == length else None
+    body, delimiter = request.stream.read(_PIECE), b"--" + boundary
+    begin = _beginning(body, delimiter)
+    if begin and length is not None and body.find(delimiter, begin) < 0:
+        body += request.stream.read(length - len(body))
+    whole = _cut_out(body, begin, delimiter) if begin and len(body) == length else None
     return _parsed(request, body, boundary) if whole is None else whole
 
 
-def _cut_out(body: bytes, boundary: bytes) -> bytes | None:
-    """Give the file of a form that is written as browsers, curl and most libraries do; None where it takes a parser to tell.
+def _beginning(body: bytes, delimiter: bytes) -> int:
+    """Give where the file of a form begins that is written as browsers, curl and most libraries do; 0 for any other form."""
+    head = body.find(b"\r\n\r\n")
+    plain = body.startswith(delimiter) and _PLAIN_FILE.fullmatch(body, len(delimiter), head)
+    return head + 4 if plain else 0
+
+
+def _cut_out(body: bytes, begin: int, delimiter: bytes) -> bytes | None:
+    """Give the file that begins there, where nothing comes after it; None where it takes a parser to tell.
 
     It gives the parser's own bytes, in a twenty-fifth of the time where the picture is small (5 against 120 µs).
     """
-    head, _, rest = body.partition(b"\r\n\r\n")
-    delimiter = b"--" + boundary
-    end = rest.find(delimiter)
-    if end < 2 or rest[end - 2 : end] != b"\r\n" or rest[end + len(delimiter) :] not in (b"--\r\n", b"--"):
+    end = body.find(delimiter, begin)
+    if end < begin + 2 or body[end - 2 : end] != b"\r\n" or body[end + len(delimiter) :] not in (b"--\r\n", b"--"):
         return None
-    plain = head.startswith(delimiter) and _PLAIN_FILE.fullmatch(head, len(delimiter))
-    return rest[: end - 2] if plain else None
+    return body[begin : end - 2]
 
 
 def _parsed(request: Request, body: bytes, boundary: bytes) -> bytes:
