@@ -59,6 +59,12 @@ class RequestLimits:
         left = max(1, math.ceil(ends_at - time.time()))
         allowance = Allowance(who, most, max(0, most - counted), left)
         if counted > most:
-            sentence = f"At most {most:,} pictures are taken in a minute; please wait {left} seconds."
-            raise TooManyRequests(sentence, left, allowance.headers)
+            raise TooManyRequests(_refusal(most, pictures, left), left, allowance.headers)
         return allowance
+
+
+def _refusal(most: int, pictures: int, left: int) -> str:
+    if pictures > most:  # to wait would help nobody
+        return f"These are {pictures:,} pictures at once, and at most {most:,} are taken in a minute; send fewer together."
+    taken = "1 picture is" if most == 1 else f"{most:,} pictures are"
+    return f"At most {taken} taken in a minute; please wait {left} seconds."

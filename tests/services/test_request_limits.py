@@ -44,6 +44,17 @@ def test_what_is_left_is_told_until_nothing_is(limits: RequestLimits) -> None:
     assert str(refusal.value) == f"At most 3 pictures are taken in a minute; please wait {refusal.value.retry_after} seconds."
 
 
+def test_the_sentence_says_what_helps(tmp_path: Path) -> None:
+    limits = make_limits(tmp_path, a_key=1, a_visitor=20)
+    limits.count("key", "a")
+    with pytest.raises(TooManyRequests, match=r"^At most 1 picture is taken in a minute; please wait \d+ seconds\.$"):
+        limits.count("key", "a")
+    together = "These are 21 pictures at once, and at most 20 are taken in a minute; send fewer together."
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.count("account", "7", 21)
+    assert str(refusal.value) == together
+
+
 def test_it_is_told_in_the_fields_of_the_draft(limits: RequestLimits) -> None:
     allowance = limits.count("key", "a")
     assert allowance is not None
