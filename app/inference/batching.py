@@ -65,7 +65,7 @@ class Line(Generic[Item, Result]):
         self._changed = threading.Condition()
         self._line: list[Call[Item, Result]] = []
         self._busy = False
-        self._asleep = 0  # to wake nobody costs as much as to join
+        self._asleep = 0  # most often nobody, who need not be woken
 
     @property
     def in_line(self) -> int:
@@ -202,7 +202,7 @@ class Gate:
     """Lets at most `width` threads through at once; the others wait until their deadline."""
 
     def __init__(self, width: int) -> None:
-        # A queue is written in C; a semaphore in Python is a tenth of what a small picture costs.
+        # A queue is written in C: a passage takes 2.5 µs, with a semaphore 4.5.
         self._slots: SimpleQueue[None] = SimpleQueue()
         for _ in range(width):
             self._slots.put(None)

