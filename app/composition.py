@@ -89,7 +89,7 @@ def compose(settings: Settings) -> Services:
             answer_within=settings.answer_within,
         ),
         request_limits=RequestLimits(
-            counters=CounterFile(settings.data / "counters.db"), a_key=settings.key_limit, a_visitor=settings.visitor_limit
+            counters=CounterFile(settings.data / "counters.mdb"), a_key=settings.key_limit, a_visitor=settings.visitor_limit
         ),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,8 +40,9 @@ class Allowance:
 class RequestLimits:
     """Counts for all workers together; where it cannot be counted, everybody is let through: answers matter more."""
 
-    def __init__(self, *, counters: Counters, a_key: int, a_visitor: int) -> None:
+    def __init__(self, *, counters: Counters, a_key: int, a_visitor: int, clock: Callable[[], float] = time.time) -> None:
         self._counters = counters
+        self._clock = clock
         self._most: dict[Who, int] = {"key": a_key, "account": a_visitor, "address": a_visitor}
 
     def count(self, who: Who, name: str, pictures: int = 1) -> Allowance | None:
@@ -56,7 +58,7 @@ class RequestLimits:
         except DatabaseUnavailable:
             log.error("limits_not_counted")
             return None
-        left = max(1, math.ceil(ends_at - time.time()))
+        left = max(1, math.ceil(ends_at - self._clock()))
         allowance = Allowance(who, most, max(0, most - counted), left)
         if counted > most:
             raise TooManyRequests(_refusal(most, pictures, left), left, allowance.headers)

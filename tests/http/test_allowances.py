@@ -103,7 +103,7 @@ def test_without_a_count_everybody_is_answered(tmp_path: Path, reason: str) -> N
     publish(services.repository)
     services.accounts.create(EMAIL, PASSWORD)
     if reason != "no limit":
-        (services.settings.data / "counters.db").write_bytes(b"I am no database. " * 100)
+        (services.settings.data / "counters.mdb").write_bytes(b"I am no database. " * 100)
     client, key = create_app(services.settings).test_client(), make_key(services)
     for _ in range(5):
         reply = ask(client, "POST", "/api/v1/predict", make_picture(), key=key)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,7 +68,7 @@ del counters
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "counters.db"
+    return tmp_path / "counters.mdb"
 
 
 @pytest.fixture
@@ -94,8 +91,8 @@ def counting(file: Path, times: int) -> subprocess.Popen[str]:
 
 
 def rows_in(file: Path) -> int:
-    with closing(sqlite3.connect(file)) as connection:
-        return int(connection.execute("SELECT count(*) FROM counters").fetchone()[0])
+    looking = f"import lmdb; print(lmdb.open({str(file)!r}, subdir=False, readonly=True).stat()['entries'])"
+    return int(subprocess.run([sys.executable, "-c", looking], capture_output=True, text=True, check=True).stdout)
 
 
 def test_a_counter_tells_what_it_stands_at(counters: CounterFile) -> None:
@@ -180,7 +177,7 @@ def test_where_it_cannot_be_counted_it_is_said(file: Path, fault: str) -> None:
         file.write_bytes(b"I am no database. " * 100)
     elif fault == "a folder":
         file.mkdir()
-    counters = CounterFile(file / "nowhere" / "counters.db" if fault == "no folder" else file)
+    counters = CounterFile(file / "nowhere" / "counters.mdb" if fault == "no folder" else file)
     for _ in range(2):
         with pytest.raises(DatabaseUnavailable):
             counters.count("a", 60)
@@ -195,24 +192,55 @@ def test_after_the_trouble_it_is_counted_again(file: Path) -> None:
     assert counters.count("a", 60).amount == 1
 
 
-def test_whoever_locks_the_file_for_long_is_not_waited_for(counters: CounterFile, file: Path) -> None:
-    counters.count("a", 60)
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnavailable):
-            counters.count("a", 60)
-        other.execute("ROLLBACK")
-    assert counters.count("a", 60).amount == 2
+def test_a_window_ends_by_the_clock(file: Path) -> None:
+    now = 1000.0
+    counters = CounterFile(file, clock=lambda: now)
+    assert [counters.count("a", 60), counters.count("a", 60)] == [(1, 1060.0), (2, 1060.0)]
+    now = 1060.0
+    assert counters.count("a", 60) == (1, 1120.0)
 
 
-def test_whoever_locks_it_for_a_moment_is_waited_for(counters: CounterFile, file: Path) -> None:
-    counters.count("a", 60)
-    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        timer = threading.Timer(0.1, other.execute, ("ROLLBACK",))
-        timer.start()
-        assert counters.count("a", 60).amount == 2
-        timer.join()
+def test_two_that_count_in_one_file_count_together(file: Path) -> None:
+    one, other = CounterFile(file), CounterFile(file)
+    assert [one.count("a", 60).amount, other.count("a", 60).amount, one.count("a", 60).amount] == [1, 2, 3]
+
+
+def test_names_of_any_length_are_told_apart(counters: CounterFile) -> None:
+    assert [counters.count("a" * length, 60).amount for length in (1, 5000, 5001, 5000)] == [1, 1, 1, 2]
+
+
+def test_as_many_as_there_may_be_fit_into_the_file_and_can_be_swept_out(file: Path) -> None:
+    now = 1000.0
+    counters = CounterFile(file, clock=lambda: now)
+    for number in range(100_000):
+        counters.count(f"address {number}", 60)
+    with pytest.raises(DatabaseUnavailable):
+        counters.count("one more", 60)
+    assert counters.count("address 7", 60).amount == 2
+    now = 1061.0
+    for _ in range(1000):  # until it is swept
+        counters.count("address 7", 60)
+    assert counters.count("one more", 60).amount == 1
+
+
+def test_nobody_waits_for_a_process_that_was_killed_while_it_counted(file: Path) -> None:
+    for _ in range(20):
+        with counting(file, 1_000_000) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+    counters = CounterFile(file)
+    before = counters.count("shared", 60).amount
+    assert counters.count("shared", 60).amount == before + 1
+
+
+def test_the_disk_is_asked_for_room_before_anything_is_counted(file: Path) -> None:
+    CounterFile(file).count("a", 60)
+    assert file.stat().st_blocks * 512 >= file.stat().st_size > 1_000_000
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_nothing_is_opened_before_the_first_count(file: Path) -> None:
