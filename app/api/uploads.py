@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 from flask import Request
@@ -45,12 +45,33 @@ def _from_form(request: Request, largest: int, boundary: bytes) -> bytes:
     if length is not None and length > most:
         raise ImageTooLarge(f"This request is larger than the {largest / 1_000_000:g} MB that are taken.")
     request.max_content_length = most
-    body, delimiter = request.stream.read(_PIECE), b"--" + boundary
+    read, delimiter = _reader(request, length), b"--" + boundary
+    body = read(_PIECE)
     begin = _beginning(body, delimiter)
     if begin and length is not None and body.find(delimiter, begin) < 0:
-        body += request.stream.read(length - len(body))
+        body += read(length - len(body))
     whole = _cut_out(body, begin, delimiter) if begin and len(body) == length else None
-    return _parsed(request, body, boundary) if whole is None else whole
+    return _parsed(read, body, boundary) if whole is None else whole
+
+
+def _reader(request: Request, length: int | None) -> Callable[[int], bytes]:
+    """Give how the body is read on: where its length is known straight from the server, which copies it once less.
+
+    Werkzeug's stream reads into a buffer of its own and copies that again: 2.7 against 1.0 ms for 3.5 MB.
+    """
+    if not length:  # also where a server writes an empty text for a length that it does not know
+        return request.stream.read
+    stream, left = request.environ["wsgi.input"], length
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        pieces = []
+        while size and left and (piece := stream.read(min(size, left))):
+            pieces.append(piece)
+            size, left = size - len(piece), left - len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    return read
 
 
 def _beginning(body: bytes, delimiter: bytes) -> int:
@@ -71,11 +92,11 @@ def _cut_out(body: bytes, begin: int, delimiter: bytes) -> bytes | None:
     return body[begin : end - 2]
 
 
-def _parsed(request: Request, body: bytes, boundary: bytes) -> bytes:
+def _parsed(read: Callable[[int], bytes], body: bytes, boundary: bytes) -> bytes:
     pieces: list[bytes] = []
     files = 0
     try:
-        for event in _events(request, body, boundary):
+        for event in _events(read, body, boundary):
             if isinstance(event, Field) or (isinstance(event, File) and (files or event.name != "image")):
                 raise InvalidRequest(_ONE_FILE)
             files += isinstance(event, File)
@@ -88,13 +109,13 @@ def _parsed(request: Request, body: bytes, boundary: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _events(request: Request, body: bytes, boundary: bytes) -> Iterator[Event]:
+def _events(read: Callable[[int], bytes], body: bytes, boundary: bytes) -> Iterator[Event]:
     # The parser behind `request.files`, without the temporary file and the dictionaries that would be thrown away at once.
     decoder = MultipartDecoder(boundary)
     decoder.receive_data(body or None)
     while not isinstance(event := decoder.next_event(), Epilogue):
         if isinstance(event, NeedData):
-            decoder.receive_data(request.stream.read(_PIECE) or None)
+            decoder.receive_data(read(_PIECE) or None)
         else:
             yield event
 
