@@ -20,6 +20,7 @@ from app.services.attempts import LoginAttempts
 from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
+from app.services.idempotency import Idempotency
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
@@ -45,6 +46,7 @@ class Services:
     request_limits: RequestLimits
     pictures: PictureStore
     history: History
+    idempotency: Idempotency
     accounts: Accounts
     api_keys: ApiKeys
     attempts: LoginAttempts
@@ -93,6 +95,7 @@ def compose(settings: Settings) -> Services:
         ),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
+        idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         accounts=Accounts(sessions=sessions, setup_file=settings.data / "setup_token"),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),

@@ -136,6 +136,22 @@ class TooManyRequests(VitrineError):
         self.headers = headers
 
 
+class DifferentRequest(VitrineError):
+    """A name that was given to one request comes with another."""
+
+    code = "idempotency_key_reused"
+
+
+class StillRunning(VitrineError):
+    """The request of this name is being answered; `retry_after` is in seconds."""
+
+    code = "still_running"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class InvalidKey(VitrineError):
     """The API key is missing, unknown, expired or revoked."""
 

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from pydantic import BaseModel
 
 from app import __version__
+from app.api import once
 from app.api.schemas import PredictBody, ProblemDetails
 
 _DESCRIPTION = "Send a picture, get its class. Make a key on your account page and send it as a Bearer token."
@@ -53,6 +54,8 @@ def document() -> dict[str, Any]:
                     response["content"] = {"application/problem+json": response["content"].pop("application/json")}
             if operation["operationId"].startswith("predict"):
                 operation["requestBody"] = _PICTURE
+                operation["parameters"] = [*operation.get("parameters", []), _ONCE]
+                operation["responses"]["200"]["headers"] = {once.REPLAYED: _AGAIN}
     return content
 
 
@@ -97,6 +100,19 @@ def _described(app: Flask) -> dict[str, Any]:
     return content
 
 
+_ONCE = {
+    "name": once.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A text of your own, such as a UUID, for a request that you may send again because you never saw its "
+    "answer: for a day the same picture under the same text gets the first answer again, another request is refused (422), and "
+    "one that comes while the first is being answered too (409).",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_AGAIN = {
+    "description": "Sent with an answer that was given before.",
+    "schema": {"type": "string", "const": "true"},
+}
 _PICTURE = {
     "required": True,
     "description": "One picture: as the file of a form, as the raw bytes, or as base64 in JSON.",

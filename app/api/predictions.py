@@ -9,6 +9,7 @@ from flask import Blueprint, Request, Response, request
 from pydantic import ValidationError
 
 from app.api.access import key_holder
+from app.api.once import answered_once
 from app.api.openapi import Operation, documented
 from app.api.replies import render_problem, reply
 from app.api.schemas import PredictionAnswer, PredictQuery
@@ -18,8 +19,7 @@ from app.http.allowances import count_pictures, tell_allowance
 from app.http.context import services
 from app.http.errors import render_errors
 from app.http.headers import server_timing
-from app.inference.prediction import STAGES
-from app.services.classification import Answer
+from app.inference.prediction import STAGES, Prediction
 from app.services.recorder import Owner
 
 blueprint = Blueprint("api_predictions", __name__, url_prefix="/api/v1")
@@ -61,9 +61,21 @@ def _answer(name: str | None = None, version: str | None = None) -> Response:
     top_k = _top_k(request)
     count_pictures("key", holder.key_id)
     upload = read_upload(request, int(here.settings.max_file_mb * 1_000_000))
-    answer = here.classification.classify(upload, owner=Owner(account=holder.account), model=name, version=version)
-    response = reply(_content(answer, top_k))
-    response.headers["Server-Timing"] = server_timing(answer.prediction.timings)
+    owner = Owner(account=holder.account)
+
+    def classify(identifier: str | None = None) -> Response:
+        answer = here.classification.classify(upload, owner=owner, model=name, version=version, identifier=identifier)
+        return _reply(answer.prediction, top_k, stored=answer.stored)
+
+    def find(identifier: str) -> Response:
+        return _reply(here.history.get(owner, identifier).prediction, top_k, stored=True)
+
+    return answered_once(request, upload, holder, classify=classify, find=find)
+
+
+def _reply(prediction: Prediction, top_k: int | None, *, stored: bool) -> Response:
+    response = reply(_content(prediction, top_k, stored=stored))
+    response.headers["Server-Timing"] = server_timing(prediction.timings)
     return response
 
 
@@ -76,9 +88,8 @@ def _top_k(request: Request) -> int | None:
         raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
 
 
-def _content(answer: Answer, top_k: int | None) -> dict[str, Any]:
+def _content(made: Prediction, top_k: int | None, *, stored: bool) -> dict[str, Any]:
     """Give what PredictionAnswer describes; a test holds one against the other, so that no request has to."""
-    made = answer.prediction
     picture, timings = made.picture, made.timings
     return {
         "id": made.id,
@@ -93,6 +104,6 @@ def _content(answer: Answer, top_k: int | None) -> dict[str, Any]:
             "sha256": picture.sha256,
             "steps": picture.steps,
         },
-        "stored": answer.stored,
+        "stored": stored,
         "timings_ms": {stage: round(getattr(timings, stage), 3) for stage in STAGES},
     }

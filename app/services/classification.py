@@ -59,10 +59,14 @@ class ClassificationService:
         model: str | None = None,
         version: str | None = None,
         file_name: str | None = None,
+        identifier: str | None = None,
     ) -> Answer:
-        """Answer for one picture file; raises InvalidImage, ModelNotFound, ModelRequired or Overloaded."""
+        """Answer for one picture file; raises InvalidImage, ModelNotFound, ModelRequired or Overloaded.
+
+        The prediction bears a new identifier, or the one that is given; none is stored twice.
+        """
         try:
-            loaded, prediction = self._predict(upload, model, version)
+            loaded, prediction = self._predict(upload, model, version, identifier or str(ULID()))
         except VitrineError as error:
             self._metrics.refused(error.code)
             raise
@@ -73,14 +77,16 @@ class ClassificationService:
         self._metrics.answered(prediction.model, prediction.version, timings, stored=stored)
         return Answer(replace(prediction, timings=timings), loaded.manifest, stored)
 
-    def _predict(self, upload: bytes, model: str | None, version: str | None) -> tuple[LoadedModel, Prediction]:
+    def _predict(
+        self, upload: bytes, model: str | None, version: str | None, identifier: str
+    ) -> tuple[LoadedModel, Prediction]:
         started = time.monotonic()
         loaded = self._loader.get(model, version)
         image, decode_ms, answer = self._ask(loaded, upload, started + self._answer_within)
         total_ms = (time.monotonic() - started) * 1000
         manifest = loaded.manifest
         return loaded, Prediction(
-            id=str(ULID()),
+            id=identifier,
             model=manifest.name,
             version=manifest.version,
             scores=ranked(manifest.classes, answer.result),

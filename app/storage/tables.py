@@ -103,6 +103,20 @@ class ApiKey(Base):
     user: Mapped[User] = relationship(lazy="joined")
 
 
+class IdempotentRequest(Base):
+    """A request that its sender gave a name, so that it can be sent again; it goes with its key."""
+
+    __tablename__ = "idempotent_requests"
+
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    prediction_id: Mapped[str] = mapped_column(String(26))
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    held_until: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
 class StoredPrediction(Base):
     """One answer of a model, belonging to an account or to a guest's session."""
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
 
-from app.errors import InvalidSettings, Overloaded, TooManyAttempts, TooManyRequests, VitrineError
+from app.errors import InvalidSettings, Overloaded, StillRunning, TooManyAttempts, TooManyRequests, VitrineError
 from app.http.errors import problem_of
 
 
@@ -25,7 +25,7 @@ KINDS = [kind for kind in descendants(VitrineError) if kind is not InvalidSettin
 def made(kind: type[VitrineError]) -> VitrineError:
     if issubclass(kind, TooManyRequests):
         return kind("A sentence.", 7, {"RateLimit": '"key";r=0;t=7'})
-    return kind("A sentence.", 7) if issubclass(kind, Overloaded | TooManyAttempts) else kind("A sentence.")
+    return kind("A sentence.", 7) if issubclass(kind, Overloaded | StillRunning | TooManyAttempts) else kind("A sentence.")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -34,7 +34,7 @@ def test_every_refusal_has_a_status_of_its_own_choosing(kind: type[VitrineError]
     assert 400 <= problem.status <= 503
     assert problem.status != 500, f"{kind.__name__} is not in the table"
     assert (problem.detail, problem.code) == ("A sentence.", kind.code)
-    assert ("Retry-After" in problem.headers) == (problem.status in (429, 503))
+    assert ("Retry-After" in problem.headers) == (problem.status in (429, 503) or kind is StillRunning)
     assert ("WWW-Authenticate" in problem.headers) == (problem.status == 401)
 
 
