@@ -21,6 +21,7 @@ from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
+from app.services.logins import Logins
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
@@ -50,6 +51,7 @@ class Services:
     accounts: Accounts
     api_keys: ApiKeys
     attempts: LoginAttempts
+    logins: Logins
     audit_log: AuditLog
     versions: Versions
 
@@ -99,6 +101,7 @@ def compose(settings: Settings) -> Services:
         accounts=Accounts(sessions=sessions, setup_file=settings.data / "setup_token"),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
+        logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
     )

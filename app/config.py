@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="The address people open, by default http://127.0.0.1:PORT.")
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
+    login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
+    idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
     access: Literal["private", "guests"] = Field(
         "private", description="private: a login is needed; guests: anyone may classify."
     )

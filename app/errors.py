@@ -136,7 +136,7 @@ class TooManyRequests(VitrineError):
         self.headers = headers
 
 
-class DifferentRequest(VitrineError):
+class IdempotencyKeyReused(VitrineError):
     """A name that was given to one request comes with another."""
 
     code = "idempotency_key_reused"

@@ -15,6 +15,7 @@ from app.errors import (
     InvalidImage,
     InvalidSettings,
     Overloaded,
+    StillRunning,
     TooManyAttempts,
     TooManyRequests,
     VitrineError,
@@ -41,7 +42,7 @@ NOT_OF_THE_API = {
 def made(kind: type[VitrineError]) -> VitrineError:
     if issubclass(kind, TooManyRequests):
         return kind("A sentence.", 7, {"RateLimit": '"key";r=0;t=7'})
-    return kind("A sentence.", 7) if issubclass(kind, Overloaded | TooManyAttempts) else kind("A sentence.")
+    return kind("A sentence.", 7) if issubclass(kind, Overloaded | StillRunning | TooManyAttempts) else kind("A sentence.")
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -75,6 +76,7 @@ def test_whatever_is_wrong_with_a_picture_is_an_invalid_image() -> None:
 def test_whoever_must_wait_is_told_how_long() -> None:
     assert (Overloaded("Busy.").retry_after, Overloaded("Busy.", 3).retry_after) == (1, 3)
     assert TooManyAttempts("Wait.", 240).retry_after == 240
+    assert StillRunning("Wait.", 2).retry_after == 2
     assert TooManyRequests("Wait.", 30, {}).retry_after == 30
     assert DatabaseUnavailable().retry_after > 0
     assert str(DatabaseUnavailable()) == "The database does not answer; please try again in a moment."

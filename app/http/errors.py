@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.errors import (
     DatabaseUnavailable,
-    DifferentRequest,
+    IdempotencyKeyReused,
     ImageTooComplex,
     ImageTooLarge,
     InvalidAccount,
@@ -51,7 +51,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageTooComplex: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidImage: HTTPStatus.UNPROCESSABLE_ENTITY,
-    DifferentRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidDataset: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
+from app.http.logins import keep_logins
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -80,6 +81,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
+    keep_logins(app, commit=session.commit)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
@@ -163,8 +165,6 @@ def _cookies(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_PATH": "/",
-        "REMEMBER_COOKIE_NAME": f"{prefix}vitrine-remember",
-        "REMEMBER_COOKIE_SECURE": settings.https,
-        "REMEMBER_COOKIE_HTTPONLY": True,
-        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        # Of those who stay logged in; of others it ends with the browser.
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=settings.login_days),
     }

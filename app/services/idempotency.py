@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from ulid import ULID
 
-from app.errors import DatabaseUnavailable, DifferentRequest, StillRunning
+from app.errors import DatabaseUnavailable, IdempotencyKeyReused, StillRunning
 from app.storage.tables import IdempotentRequest, now
 
 _KEPT = timedelta(hours=24)
@@ -57,7 +57,7 @@ class Idempotency:
     def begin(self, key_id: str, name: str, fingerprint: str) -> Claim:
         """Claim a name for a request that `fingerprint` tells from others, or give what it was answered before.
 
-        Raises DifferentRequest where the name was used for another request, and StillRunning while somebody answers it.
+        Raises IdempotencyKeyReused where the name was used for another request, and StillRunning while somebody answers it.
         """
         self._begun += 1
         if self._begun % _SWEEP_EVERY == 0:
@@ -117,7 +117,7 @@ class Idempotency:
                 session.delete(row)
                 return None
             if row.fingerprint != fingerprint:
-                raise DifferentRequest("This Idempotency-Key was used for another request; choose a new one for each.")
+                raise IdempotencyKeyReused("This Idempotency-Key was used for another request; choose a new one for each.")
             if row.answer is not None:
                 return Claim(key_id, name, row.prediction_id, row.answer)
             if row.held_until > moment:

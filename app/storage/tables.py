@@ -140,6 +140,20 @@ class StoredPrediction(Base):
     __table_args__ = (Index("ix_predictions_user_id_guest_id", "user_id", "guest", "id"),)
 
 
+class StoredLogin(Base):
+    """A browser in which an account is logged in; of the token in its cookie only a digest is kept."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    browser: Mapped[str] = mapped_column(String(255))
+    address: Mapped[str] = mapped_column(String(45))
+    began_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class Attempt(Base):
     """How often somebody tried to log in within a window of time, counted for all workers."""
 

@@ -1,4 +1,4 @@
-"""One's account: the keys for programs."""
+"""One's account: the keys for programs, and the browsers one is logged in with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from wtforms import SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
 from app.http.context import page_owner, services
+from app.http.logins import end_other_logins, this_login
 from app.http.sessions import guard
 
 blueprint = Blueprint("account", __name__)
@@ -53,6 +54,22 @@ def revoke_key(key_id: str) -> Response:
     return make_response(redirect(url_for("account.index"), 303))
 
 
+@blueprint.post("/account/logins/<int:number>/end")
+def end_login(number: int) -> Response:
+    """Log out in another browser."""
+    if services().logins.end_one(_account(), number):
+        flash("That browser is logged out.", "success")
+    return make_response(redirect(url_for("account.index"), 303))
+
+
+@blueprint.post("/account/logins/end-others")
+def end_logins() -> Response:
+    """Log out everywhere but here."""
+    end_other_logins(_account())
+    flash("You are logged out everywhere else.", "success")
+    return make_response(redirect(url_for("account.index"), 303))
+
+
 def _account() -> int:
     account = page_owner().account
     assert account is not None, "the guard lets only accounts in"  # noqa: S101
@@ -62,6 +79,14 @@ def _account() -> int:
 def _page(form: KeyForm, new_key: str | None = None) -> str:
     address = services().settings.address
     curl = f"curl -H 'Authorization: Bearer {new_key or 'YOUR_KEY'}' -F image=@cat.jpg {address}/api/v1/predict"
+    here = this_login()
+    logins = sorted(services().logins.list(_account()), key=lambda login: here is None or login.id != here.id)
     return render_template(
-        "account/index.html", keys=services().api_keys.list(_account()), key_form=form, new_key=new_key, curl=curl
+        "account/index.html",
+        keys=services().api_keys.list(_account()),
+        key_form=form,
+        new_key=new_key,
+        curl=curl,
+        logins=logins,
+        this_login=here,
     )

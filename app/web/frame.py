@@ -15,12 +15,34 @@ from app.http.sessions import PLAIN_HTTP
 from app.inference.images import ACCEPTED, ACCEPTED_MEDIA_TYPES
 from app.inference.naming import percent
 
+# In this order, for most of them claim to be others as well.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
 
 def set_up(app: Flask) -> None:
     """Give the templates of an app what they share."""
     app.context_processor(_values)
     app.add_template_filter(percent)
     app.add_template_filter(when)
+    app.add_template_filter(browser)
 
 
 def when(moment: datetime) -> Markup:
@@ -28,6 +50,13 @@ def when(moment: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), f"{moment:%-d %B %Y, %H:%M} UTC"
     )
+
+
+def browser(user_agent: str) -> str:
+    """Give the name of a browser and of its system, as people know them, of what it says of itself."""
+    name = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return " on ".join(filter(None, (name or "A browser", system)))
 
 
 def problem_json(problem: Problem) -> Response:

@@ -19,6 +19,8 @@ POSTS = [
     "/account/password",
     "/account/keys",
     "/account/keys/0123456789ab/revoke",
+    "/account/logins/1/end",
+    "/account/logins/end-others",
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
     "/setup/some-token",
 ]
@@ -46,12 +48,12 @@ def log_in_to_stay(site: RunningSite) -> dict[str, set[str]]:
 
 def test_cookies_are_kept_from_scripts_and_other_sites(site: RunningSite) -> None:
     expected = {"HttpOnly", "Path=/", "SameSite=Lax"}
-    assert log_in_to_stay(site) == {"vitrine": expected, "vitrine-remember": expected}
+    assert log_in_to_stay(site) == {"vitrine": expected}
 
 
 def test_over_https_cookies_are_bound_to_this_host_and_to_tls(https_site: RunningSite) -> None:
     expected = {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"}
-    assert log_in_to_stay(https_site) == {"__Host-vitrine": expected, "__Host-vitrine-remember": expected}
+    assert log_in_to_stay(https_site) == {"__Host-vitrine": expected}
 
 
 @pytest.mark.parametrize("path", POSTS)

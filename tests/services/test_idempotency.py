@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.composition import Services
-from app.errors import DifferentRequest, StillRunning
+from app.errors import IdempotencyKeyReused, StillRunning
 from app.services.idempotency import Claim, Idempotency
 from app.storage.tables import IdempotentRequest
 from tests.factories import make_services
@@ -76,10 +76,10 @@ def test_a_request_that_is_being_answered_is_not_begun_again(once: Idempotency, 
 
 def test_another_request_of_the_name_is_refused_before_and_after_the_answer(once: Idempotency, key: str) -> None:
     claim = once.begin(key, "a", "fingerprint")
-    with pytest.raises(DifferentRequest):
+    with pytest.raises(IdempotencyKeyReused):
         once.begin(key, "a", "another")
     once.finish(claim, ANSWER)
-    with pytest.raises(DifferentRequest):
+    with pytest.raises(IdempotencyKeyReused):
         once.begin(key, "a", "another")
 
 

@@ -134,7 +134,7 @@ def test_later_tables_come_to_a_database_in_use_and_nothing_else_changes(engine:
     assert copy is not None
     assert rows_of(copy) == before
     after = rows_of(tmp_path / "vitrine.db")
-    assert [after.pop(table) for table in ("audit_log", "idempotent_requests")] == [[], []]
+    assert [after.pop(table) for table in ("audit_log", "idempotent_requests", "logins")] == [[], [], []]
     assert after == before
     assert all(before[table] for table in ("users", "roles", "roles_users", "api_keys", "predictions", "attempts"))
     with engine.connect() as connection:

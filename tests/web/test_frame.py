@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.web.frame import when
+from app.web.frame import browser, when
 from tests.serving import EMAIL, PASSWORD, RunningSite
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect
@@ -101,3 +101,32 @@ def test_over_plain_http_no_password_is_taken_and_the_page_says_why(site: Runnin
 def test_a_moment_is_given_for_people_and_for_programs() -> None:
     moment = datetime(2026, 2, 1, 3, 4, 5, 678, tzinfo=UTC)
     assert when(moment) == '<time datetime="2026-02-01T03:04:05+00:00">1 February 2026, 03:04 UTC</time>'
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+            "Chrome on Windows",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/26.0 Safari/605.1.15",
+            "Safari on macOS",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) CriOS/140.0 Mobile Safari/604.1",
+            "Chrome on iPhone",
+        ),
+        ("Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.0", "A browser"),
+        ("", "A browser"),
+    ],
+)
+def test_a_browser_is_named_as_people_know_it(user_agent: str, name: str) -> None:
+    assert browser(user_agent) == name

@@ -272,15 +272,6 @@ def test_a_login_is_fresh_for_a_quarter_of_an_hour_and_using_it_does_not_prolong
     assert_redirect(admin.submit(f"{second}/rollback", page=second), f"/verify?next={second}")
 
 
-def test_a_remembered_login_is_not_a_fresh_one(small_site: RunningSite, repository: Repository) -> None:
-    small_site.make_account(ADMIN, admin=True)
-    visitor, second = Visitor(small_site), fresh(repository, "remembered")[1]
-    visitor.submit("/login", {"email": ADMIN, "password": PASSWORD, "remember": "y"})
-    del visitor.cookies["vitrine"]
-    assert "Who did what" in words(visitor, second)
-    assert_redirect(visitor.submit(f"{second}/activate", page=second), f"/verify?next={second}")
-
-
 def test_the_link_to_classify_chooses_the_model(guest: Visitor, repository: Repository) -> None:
     fresh(repository, "asked")
     assert "/?model=asked" in Page(guest.get("/models/asked")).targets("/?")
