@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -35,7 +35,12 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(None, description="A file that holds the secret key and that only its owner may read.")
     public_url: str = Field("", description="The address people open, by default http://127.0.0.1:PORT.")
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
+    hosts: str = Field("", description="Further names, with commas between them, under which the site is served.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
+    proxy_addresses: str = Field(
+        "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
+        description="From which addresses these proxies ask; what anybody else says in their headers is ignored.",
+    )
     login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
     idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
     access: Literal["private", "guests"] = Field(
@@ -93,6 +98,33 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://photos.example.org")
         return url.rstrip("/")
 
+    @field_validator("hosts", mode="after")
+    @classmethod
+    def _names_alone(cls, hosts: str) -> str:
+        if any(urlsplit(f"//{name}").hostname != name.lower() for name in _listed(hosts)):
+            raise ValueError("must be names such as photos.example.org, with commas between them")
+        return hosts
+
+    @field_validator("proxy_addresses", mode="after")
+    @classmethod
+    def _networks(cls, addresses: str) -> str:
+        try:
+            list(map(ip_network, _listed(addresses)))
+        except ValueError as error:
+            raise ValueError("must be addresses such as 10.0.0.0/8 or ::1, with commas between them") from error
+        return addresses
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names under which the site is served, in small letters: the public address's and those given beside it."""
+        public = urlsplit(self.public_url).hostname
+        return frozenset(name.lower() for name in (*_listed(self.hosts), *([public] if public else [])))
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks from which the proxies in front ask."""
+        return tuple(map(ip_network, _listed(self.proxy_addresses)))
+
     @property
     def address(self) -> str:
         """The public address, without a slash at the end."""
@@ -126,6 +158,10 @@ def load_settings(**given: Any) -> Settings:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]) or "settings"
         raise InvalidSettings(f"VITRINE_{name.upper()}: {first['msg']}.") from error
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (piece.strip() for piece in text.split(",")) if part]
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -49,6 +49,12 @@ class InvalidRequest(VitrineError):
     code = "invalid_request"
 
 
+class UnknownHost(VitrineError):
+    """The request is for another site."""
+
+    code = "unknown_host"
+
+
 class ModelNotFound(VitrineError):
     """No model, or no version of it, has that name."""
 

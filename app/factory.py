@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from app.api import register_api, render_problem
@@ -17,8 +16,10 @@ from app.http import health
 from app.http.context import attach
 from app.http.errors import Problem, render_errors
 from app.http.headers import AddedHeaders, security_headers
+from app.http.hosts import keep_to_known_hosts
 from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
+from app.http.proxies import TrustedProxies
 from app.http.sessions import set_up_sessions
 from app.web import register_pages, render_page
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
     attach(app, services)
+    keep_to_known_hosts(app, settings)
     set_up_sessions(app, services, signing_key(settings))
     app.register_blueprint(health.blueprint)
     register_api(app)
@@ -65,7 +67,7 @@ def _wrap(app: Flask, settings: Settings) -> None:
     application: WSGIApplication = AddedHeaders(files, security_headers(https=settings.https))
     application = BodyGuard(application, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
-        application = ProxyFix(application, x_for=proxies, x_proto=proxies, x_host=proxies)
+        application = TrustedProxies(application, hops=proxies, networks=settings.proxy_networks)
     app.wsgi_app = application  # type: ignore[method-assign] # Flask's documented way to wrap an app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ READ = {
     "VITRINE_SECRET_KEY_FILE": ("/run/key", "secret_key_file", Path("/run/key")),
     "VITRINE_PLAIN_HTTP": ("yes", "plain_http", True),
     "VITRINE_TRUSTED_PROXIES": ("5", "trusted_proxies", 5),
+    "VITRINE_HOSTS": ("Photos.example.org, b", "host_names", frozenset({"photos.example.org", "b"})),
+    "VITRINE_PROXY_ADDRESSES": ("10.0.0.0/8,::1", "proxy_networks", (ip_network("10.0.0.0/8"), ip_network("::1"))),
+    "VITRINE_LOGIN_DAYS": ("7", "login_days", 7),
+    "VITRINE_IDLE_HOURS": ("1", "idle_hours", 1),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
     "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
@@ -30,6 +35,10 @@ WRONG = {
     "VITRINE_PORT": ("0", "65536", "eighty"),
     "VITRINE_PLAIN_HTTP": ("perhaps",),
     "VITRINE_TRUSTED_PROXIES": ("-1", "6", "all"),
+    "VITRINE_HOSTS": ("photos.example.org:80", "https://photos.example.org", "a/b", "a b@c"),
+    "VITRINE_PROXY_ADDRESSES": ("proxy", "10.0.0.1/8", "10.0.0.0/33"),
+    "VITRINE_LOGIN_DAYS": ("0", "366"),
+    "VITRINE_IDLE_HOURS": ("0", "8761"),
     "VITRINE_ACCESS": ("public", "Guests"),
     "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
     "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),

@@ -105,8 +105,13 @@ def test_a_forged_forwarded_header_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_configured_proxy_tells_who_came_and_how(tmp_path: Path) -> None:
-    seen = seen_by(create_app(make_settings(tmp_path, trusted_proxies=1)))
+    seen = seen_by(create_app(make_settings(tmp_path, trusted_proxies=1, hosts="photos.example.org")))
     assert seen == {"from": "203.0.113.9", "scheme": "https", "host": "photos.example.org"}
+
+
+def test_whoever_reaches_the_server_past_the_proxy_is_not_believed(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, trusted_proxies=1, hosts="photos.example.org", proxy_addresses="10.0.0.0/8")
+    assert seen_by(create_app(settings)) == {"from": "127.0.0.1", "scheme": "http", "host": "localhost"}
 
 
 def test_a_proxy_too_few_in_the_header_is_not_believed(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_the_form_says_what_is_taken(ada: Visitor, guest: Visitor) -> None:
 
 
 def test_over_plain_http_no_password_is_taken_and_the_page_says_why(site: RunningSite, ada: Visitor) -> None:
-    outside = Visitor(site, headers={"Host": "photos.example.org"})
+    outside = Visitor(site, headers={"Host": "192.0.2.7"})
     assert PLAIN_HTTP in Page(outside.get("/login")).words
     assert PLAIN_HTTP not in Page(Visitor(site).get("/login")).words
     reply = outside.submit("/login", {"email": EMAIL, "password": PASSWORD})

@@ -121,7 +121,7 @@ def test_a_wrong_form_says_what_is_wrong_and_the_link_lives(
 
 
 def test_over_plain_http_no_password_is_taken_and_the_link_lives(small_site: RunningSite, guest: Visitor, link: str) -> None:
-    reply = Visitor(small_site, headers={"Host": "photos.example.org"}).submit(link, FIRST)
+    reply = Visitor(small_site, headers={"Host": "192.0.2.7"}).submit(link, FIRST)
     assert reply.status == 422
     assert "This page was reached over plain http" in Page(reply).words
     assert_alive(guest, link)
