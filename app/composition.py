@@ -22,6 +22,7 @@ from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.logins import Logins
+from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
@@ -52,6 +53,7 @@ class Services:
     api_keys: ApiKeys
     attempts: LoginAttempts
     logins: Logins
+    post: Post
     audit_log: AuditLog
     versions: Versions
 
@@ -74,6 +76,7 @@ def compose(settings: Settings) -> Services:
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
     metrics = Metrics()
+    counters = CounterFile(settings.data / "counters.mdb")
     pictures = PictureStore(folder=settings.data / "pictures", limits=limits)
     return Services(
         settings=settings,
@@ -92,9 +95,7 @@ def compose(settings: Settings) -> Services:
             limits=limits,
             answer_within=settings.answer_within,
         ),
-        request_limits=RequestLimits(
-            counters=CounterFile(settings.data / "counters.mdb"), a_key=settings.key_limit, a_visitor=settings.visitor_limit
-        ),
+        request_limits=RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
@@ -102,6 +103,7 @@ def compose(settings: Settings) -> Services:
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
+        post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
     )

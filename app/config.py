@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
         description="From which addresses these proxies ask; what anybody else says in their headers is ignored.",
     )
+    mail: SecretStr = Field(
+        SecretStr(""),
+        description="What carries letters: smtp://USER:PASSWORD@HOST, smtps://..., a folder's path, or console; or nothing.",
+    )
+    mail_from: str = Field("", description="The sender of letters; vitrine@ and the name of the public address by default.")
     login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
     idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
     access: Literal["private", "guests"] = Field(
@@ -139,6 +144,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data / 'vitrine.db'}"
+
+    @property
+    def sender(self) -> str:
+        """The address that letters come from."""
+        return self.mail_from or f"vitrine@{urlsplit(self.address).hostname}"
 
     def login_allowed(self, host: str) -> bool:
         """Tell whether a password may be typed on a page that was reached under `host`."""

@@ -36,6 +36,7 @@ LATE_IMPORTS = {
     ("app/storage/schema.py", "alembic.config"): "0 after that",
     ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
     ("app/storage/schema.py", "alembic.script"): "0 after that",
+    ("app/services/mail.py", "smtplib"): "1, for most starts send no letter",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
@@ -48,6 +49,10 @@ PUBLIC = {
     "GET /login",
     "POST /login",
     "POST /logout",
+    "GET /recover",
+    "POST /recover",
+    "GET /recover/<token>",
+    "POST /recover/<token>",
     "GET /setup/<token>",
     "POST /setup/<token>",
     "GET /api/docs",
@@ -90,7 +95,7 @@ ADMINISTRATION = {
 
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
-    return create_app(make_settings(tmp_path))
+    return create_app(make_settings(tmp_path, mail="console"))
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from app.config import TREE, Settings, load_settings
 from app.errors import InvalidSettings
@@ -21,6 +21,8 @@ READ = {
     "VITRINE_HOSTS": ("Photos.example.org, b", "host_names", frozenset({"photos.example.org", "b"})),
     "VITRINE_PROXY_ADDRESSES": ("10.0.0.0/8,::1", "proxy_networks", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     "VITRINE_LOGIN_DAYS": ("7", "login_days", 7),
+    "VITRINE_MAIL": ("console", "mail", SecretStr("console")),
+    "VITRINE_MAIL_FROM": ("a@example.org", "sender", "a@example.org"),
     "VITRINE_IDLE_HOURS": ("1", "idle_hours", 1),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),

@@ -44,7 +44,7 @@ def test_every_address_is_documented(tmp_path: Path) -> None:
         address: set(methods.split(", ")) for address, methods in re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \|", text, re.M)
     }
     actual: dict[str, set[str]] = {}
-    for rule in create_app(make_settings(tmp_path)).url_map.iter_rules():
+    for rule in create_app(make_settings(tmp_path, mail="console")).url_map.iter_rules():
         actual.setdefault(rule.rule, set()).update((rule.methods or set()) - {"HEAD", "OPTIONS"})
     assert documented == actual
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, request, session
 from flask_login import user_logged_in, user_logged_out
-from flask_security import password_changed
+from flask_security import password_changed, password_reset
 
 from app.http.context import services
 from app.services.logins import Login
@@ -31,6 +31,7 @@ def keep_logins(app: Flask, *, commit: Callable[[], None]) -> None:
     user_logged_in.connect(begin, app)
     user_logged_out.connect(end, app)
     password_changed.connect(end_others, app)
+    password_reset.connect(end_others, app)
 
 
 def this_login() -> Login | None:

@@ -17,6 +17,7 @@ from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
+from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -33,7 +34,6 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_CHANGEABLE": True,
     "SECURITY_CHANGE_URL": "/account/password",
     "SECURITY_POST_CHANGE_VIEW": "/account",
-    "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
     # A page that asks for less than an administrator's must not make an old login fresh for both.
     "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(0),
     # The library's own value comes out as "no-store=True", which no cache understands; every page says no-store anyway.
@@ -73,14 +73,22 @@ class CountedLoginForm(LoginForm):
 
 def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
-    app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS)
+    app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
+    app.config.update(SECURITY_RECOVERABLE=here.post.goes, SECURITY_SEND_PASSWORD_CHANGE_EMAIL=here.post.goes)
     first = len(app.before_request_funcs.setdefault(None, []))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))
-    security = Security(app, SQLAlchemySessionUserDatastore(session, User, Role), login_form=CountedLoginForm)
+    security = Security(
+        app,
+        SQLAlchemySessionUserDatastore(session, User, Role),
+        login_form=CountedLoginForm,
+        forgot_password_form=CountedForgotPasswordForm,
+        mail_util_cls=Letters,
+    )
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
+    let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from app.storage.counters import Count, Counters, counting
 from app.storage.tables import Attempt
 
 _WINDOW_SECONDS = 300
+_RECOVERY_SECONDS = 3600
 
 _COUNT = text(counting(Attempt.__tablename__))
 
@@ -38,16 +39,24 @@ class LoginAttempts:
 
     def begin(self, account: str, address: str) -> None:
         """Count an attempt before the password is looked at, so that many at once cannot slip through; may raise."""
-        for key, most in _counters(account, address):
-            counted = self._counters.count(key, _WINDOW_SECONDS)
-            if counted.amount > most:
-                wait = max(1, round(counted.ends_at - time.time()))
-                raise TooManyAttempts("Too many failed attempts to log in; please wait a few minutes.", wait)
+        self._count(_counters(account, address), _WINDOW_SECONDS, "Too many failed attempts to log in")
+
+    def begin_recovery(self, account: str, address: str) -> None:
+        """Count that somebody asks for a link to a new password: five in an hour for an account, twenty from an address."""
+        named = f"recovery/account/{account.strip().lower()[:200]}", 5
+        self._count((named, (f"recovery/address/{address}", 20)), _RECOVERY_SECONDS, "Too many links were asked for")
 
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""
         for key, _ in _counters(account, address):
             self._counters.count(key, _WINDOW_SECONDS, -1)
+
+    def _count(self, counters: tuple[tuple[str, int], ...], window: int, reason: str) -> None:
+        for key, most in counters:
+            counted = self._counters.count(key, window)
+            if counted.amount > most:
+                wait = max(1, round(counted.ends_at - time.time()))
+                raise TooManyAttempts(f"{reason}; please wait a few minutes.", wait)
 
 
 def _counters(account: str, address: str) -> tuple[tuple[str, int], ...]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import DatabaseUnavailable
-from app.storage.tables import StoredLogin, now
+from app.storage.tables import StoredLogin, User, now
 
 # How exactly it is known when a browser was last seen: to write it down at every page would cost one a write.
 _SEEN_EVERY = timedelta(minutes=1)
@@ -51,6 +51,7 @@ class Logins:
         token, moment = secrets.token_urlsafe(32), self._clock()
         with self._sessions.begin() as session:
             session.execute(delete(StoredLogin).where(or_(*self._over(moment))))
+            session.execute(update(User).where(User.id == account).values(logged_in_at=moment))
             session.add(
                 StoredLogin(
                     user_id=account,

@@ -77,6 +77,7 @@ class User(Base, UserMixin):
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    logged_in_at: Mapped[datetime | None] = mapped_column(Moment)
     # The mixin annotates a list of its own role class, and lists are invariant.
     roles: Mapped[list[Role]] = relationship(secondary=roles_of_users, lazy="selectin")  # type: ignore[assignment]
 

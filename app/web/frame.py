@@ -80,7 +80,13 @@ def render_page(problem: Problem) -> Response:
 def _values() -> dict[str, Any]:
     settings = services().settings
     return {
-        "site": SimpleNamespace(name="Vitrine", access=settings.access, keep_days=settings.keep_days, history=settings.history),
+        "site": SimpleNamespace(
+            name="Vitrine",
+            address=settings.address,
+            access=settings.access,
+            keep_days=settings.keep_days,
+            history=settings.history,
+        ),
         "limits": SimpleNamespace(
             file_megabytes=f"{settings.max_file_mb:g}",
             request_megabytes=f"{settings.max_request_mb:g}",
