@@ -55,6 +55,10 @@ _csrf = CSRFProtect()
 class CountedLoginForm(LoginForm):
     """The login form; failures are counted, and no password is taken where it could be read on its way."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.password.description = ""  # the library's link; the page has its own
+
     def validate(self, **arguments: Any) -> bool:
         """Tell whether the login is good."""
         here = services()

@@ -84,7 +84,8 @@ class Post:
         message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
         # Nobody is away from an automatic letter.
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text)
+        # Whole lines where that is possible: a link is then whole in a folder and on a console, too.
+        message.set_content(letter.text, cte="7bit" if letter.text.isascii() else "quoted-printable")
         return message
 
 

@@ -84,7 +84,7 @@ def test_a_link_leads_to_a_new_password(site: RunningSite) -> None:
 
 
 def test_the_login_page_leads_there(site: RunningSite) -> None:
-    assert "/recover" in Page(Visitor(site).get("/login")).targets("/recover")
+    assert Page(Visitor(site).get("/login")).targets("/recover") == ["/recover"]
 
 
 def test_the_same_is_said_of_every_address(site: RunningSite) -> None:

@@ -112,6 +112,12 @@ def test_a_folder_gets_a_file_for_its_owner_alone(tmp_path: Path) -> None:
     assert message_from_bytes(file.read_bytes(), policy=policy.default).get_content() == LETTER.text
 
 
+def test_a_link_stays_whole_in_a_file(tmp_path: Path) -> None:
+    link = f"http://127.0.0.1:8000/recover/{'a=' * 200}"
+    post(str(tmp_path)).send(Letter("ada@example.org", "Hello", f"Look:\n\n{link}\n"))
+    wait_for(lambda: any(f"\n{link}\n" in file.read_text() for file in tmp_path.glob("*.eml")))
+
+
 def test_the_console_gets_them_where_it_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     post("console").send(Letter("ada@example.org", "Hello", "A text."))
     told: list[str] = []
