@@ -21,10 +21,12 @@ from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
+from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.people import People
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
@@ -50,6 +52,8 @@ class Services:
     history: History
     idempotency: Idempotency
     accounts: Accounts
+    invitations: Invitations
+    people: People
     api_keys: ApiKeys
     attempts: LoginAttempts
     logins: Logins
@@ -71,13 +75,13 @@ def compose(settings: Settings) -> Services:
     """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
     engine = open_database(settings.database, durable=settings.durable)
     sessions = sessionmaker(engine, expire_on_commit=False)
-    limits = image_limits(settings)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
     metrics = Metrics()
     counters = CounterFile(settings.data / "counters.mdb")
-    pictures = PictureStore(folder=settings.data / "pictures", limits=limits)
+    pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     return Services(
         settings=settings,
         engine=engine,
@@ -85,27 +89,33 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
-        classification=ClassificationService(
-            loader=loader,
-            recorder=Recorder(engine=engine, enabled=settings.history),
-            metrics=metrics,
-            answers=AnswerCache(size=settings.answer_cache),
-            # A decode in C cannot be interrupted: more at once than cores only add memory.
-            decoding=Gate(max(2, os.cpu_count() or 2)),
-            limits=limits,
-            answer_within=settings.answer_within,
-        ),
+        classification=_classification(settings, engine, loader, metrics),
         request_limits=RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
-        accounts=Accounts(sessions=sessions, setup_file=settings.data / "setup_token"),
+        accounts=accounts,
+        invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
+        people=People(sessions=sessions, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
+    )
+
+
+def _classification(settings: Settings, engine: Engine, loader: ModelLoader, metrics: Metrics) -> ClassificationService:
+    return ClassificationService(
+        loader=loader,
+        recorder=Recorder(engine=engine, enabled=settings.history),
+        metrics=metrics,
+        answers=AnswerCache(size=settings.answer_cache),
+        # A decode in C cannot be interrupted: more at once than cores only add memory.
+        decoding=Gate(max(2, os.cpu_count() or 2)),
+        limits=image_limits(settings),
+        answer_within=settings.answer_within,
     )
 
 

@@ -182,6 +182,18 @@ class InvalidSetupLink(VitrineError):
     code = "invalid_setup_link"
 
 
+class InvalidInvitation(VitrineError):
+    """The link of an invitation is used, withdrawn, too old or wrong."""
+
+    code = "invalid_invitation"
+
+
+class AccountNotFound(VitrineError):
+    """No account has that number."""
+
+    code = "account_not_found"
+
+
 class PredictionNotFound(VitrineError):
     """No stored prediction of this owner has that identifier."""
 

@@ -54,6 +54,8 @@ PUBLIC = {
     "GET /recover/<token>",
     "POST /recover/<token>",
     "GET /setup/<token>",
+    "GET /invitation/<token>",
+    "POST /invitation/<token>",
     "POST /setup/<token>",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
@@ -81,6 +83,14 @@ GUARDED = {
     "POST /account/keys/<key_id>/revoke",
     "POST /account/logins/<int:number>/end",
     "POST /account/logins/end-others",
+    "GET /people",
+    "POST /people/invite",
+    "POST /people/invitations/<int:number>/withdraw",
+    "POST /people/<int:number>/disable",
+    "POST /people/<int:number>/enable",
+    "POST /people/<int:number>/promote",
+    "POST /people/<int:number>/demote",
+    "POST /people/<int:number>/log-out",
     "POST /api/v1/predict",
     "POST /api/v1/models/<name>/predict",
     "POST /api/v1/models/<name>/versions/<version>/predict",
@@ -142,7 +152,7 @@ def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) ->
 
 
 # What a start may load, in modules: each costs about a millisecond of every start, and memory in every process.
-START_BUDGET = 1050
+START_BUDGET = 1080
 
 
 def test_a_start_keeps_to_its_budget_of_imports() -> None:

@@ -30,8 +30,10 @@ ERRORS = {
 # The door is not reached by the first; the others are raised by pages and commands only.
 NOT_OF_THE_API = {
     "InvalidSettings",
+    "AccountNotFound",
     "InvalidAccount",
     "InvalidDataset",
+    "InvalidInvitation",
     "InvalidSetupLink",
     "PredictionNotFound",
     "UnsafeModel",

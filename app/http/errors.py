@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.errors import (
+    AccountNotFound,
     DatabaseUnavailable,
     IdempotencyKeyReused,
     ImageTooComplex,
@@ -19,6 +20,7 @@ from app.errors import (
     InvalidAccount,
     InvalidDataset,
     InvalidImage,
+    InvalidInvitation,
     InvalidKey,
     InvalidModel,
     InvalidPackage,
@@ -46,6 +48,8 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     ModelNotFound: HTTPStatus.NOT_FOUND,
     PredictionNotFound: HTTPStatus.NOT_FOUND,
     InvalidSetupLink: HTTPStatus.NOT_FOUND,
+    InvalidInvitation: HTTPStatus.NOT_FOUND,
+    AccountNotFound: HTTPStatus.NOT_FOUND,
     ModelRequired: HTTPStatus.CONFLICT,
     StillRunning: HTTPStatus.CONFLICT,
     VersionKept: HTTPStatus.CONFLICT,

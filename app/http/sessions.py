@@ -115,15 +115,17 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
 
 
 def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
-    """Let in administrators alone, and only with a fresh login; an older one leads to the password and then to `back`.
+    """Let in administrators alone, and to change something only with a fresh login; an older one leads to the password.
 
-    `back` gets the parts of the address and gives the page that the form stands on, where it can be sent again.
+    From there it goes to `back`, which gets the parts of the address and gives the page of the form, to be sent again there.
     """
     guard(pages)
 
     def check() -> Response | None:
         if administrator() is None:
             abort(403)
+        if request.method in ("GET", "HEAD"):
+            return None
         # No grace: whoever takes over a browser that was left open is asked for the password.
         if check_and_update_authn_fresh(_FRESH, timedelta(0)):
             return None

@@ -39,12 +39,17 @@ class Accounts:
                 if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
                     raise InvalidAccount(taken)
                 if admin:
-                    user.roles.append(_admin_role(session))
+                    user.roles.append(admin_role(session))
                 session.add(user)
                 session.flush()
                 return user.id
         except IntegrityError as error:  # somebody was quicker by a moment
             raise InvalidAccount(taken) from error
+
+    def exists(self, email: str) -> bool:
+        """Tell whether there is an account for that address."""
+        with self._sessions() as session:
+            return session.scalar(select(User.id).where(func.lower(User.email) == email.strip().lower())) is not None
 
     def number_of(self, email: str) -> int:
         """Give the number of the account with that address, or raise InvalidAccount."""
@@ -110,6 +115,7 @@ def check_password(password: str) -> None:
         raise InvalidAccount(f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
 
 
-def _admin_role(session: Session) -> Role:
+def admin_role(session: Session) -> Role:
+    """Give the role that lets an account administer the site, made where there is none yet."""
     role = session.scalar(select(Role).where(Role.name == "admin"))
     return role or Role(name="admin", description="May administer the site")

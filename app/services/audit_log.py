@@ -1,4 +1,4 @@
-"""Who did what to what is served, and when: written once, read by administrators."""
+"""Who did what to what is served and to whom, and when: written once, read by administrators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import DatabaseUnavailable
 from app.storage.tables import AuditEntry
 
-Action = Literal["imported", "trained", "activated", "rolled back", "removed"]
+_OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
+_OfAccounts = Literal["invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out"]
+Action = _OfModels | _OfAccounts
 
 log = structlog.get_logger(__name__)
 
@@ -66,3 +68,8 @@ class AuditLog:
 def subject_of_model(name: str) -> str:
     """Give the subject under which everything about a model is kept."""
     return f"model:{name}"
+
+
+def subject_of_account(email: str) -> str:
+    """Give the subject under which everything about an account is kept."""
+    return f"account:{email}"

@@ -141,6 +141,19 @@ class StoredPrediction(Base):
     __table_args__ = (Index("ix_predictions_user_id_guest_id", "user_id", "guest", "id"),)
 
 
+class StoredInvitation(Base):
+    """Somebody who may make an account; of the link's token only a digest is kept."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    admin: Mapped[bool]
+    invited_by: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class StoredLogin(Base):
     """A browser in which an account is logged in; of the token in its cookie only a digest is kept."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, models, setup
+from app.web import account, administration, classify, frame, history, invitation, models, people, setup
 from app.web.frame import render_page
 
 
@@ -16,6 +16,8 @@ def register_pages(app: Flask) -> None:
         models.blueprint,
         administration.blueprint,
         account.blueprint,
+        people.blueprint,
+        invitation.blueprint,
         setup.blueprint,
     )
     for blueprint in blueprints:

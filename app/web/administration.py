@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, redirect, url_for
 
-from app.http.context import administrator, services
+from app.http.context import acting_administrator, services
 from app.http.sessions import guard_administration
-from app.services.audit_log import Actor
 from app.services.versions import Change
 
 
@@ -21,19 +20,13 @@ guard_administration(blueprint, back=_page)
 @blueprint.post("/models/<name>/versions/<version>/activate")
 def activate(name: str, version: str) -> Response:
     """Let a version answer from now on."""
-    return _told(name, services().versions.activate(name, version, _actor()))
+    return _told(name, services().versions.activate(name, version, acting_administrator()))
 
 
 @blueprint.post("/models/<name>/versions/<version>/rollback")
 def roll_back(name: str, version: str) -> Response:
     """Let the version answer that was active before this one."""
-    return _told(name, services().versions.roll_back(name, _actor(), leave=version))
-
-
-def _actor() -> Actor:
-    user = administrator()
-    assert user is not None, "the guard lets only administrators in"  # noqa: S101
-    return Actor(user.email, user.id)
+    return _told(name, services().versions.roll_back(name, acting_administrator(), leave=version))
 
 
 def _told(name: str, change: Change) -> Response:

@@ -16,10 +16,9 @@ blueprint = Blueprint("setup", __name__)
 protect_forms(blueprint)
 
 
-class SetupForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """The first account."""
+class NewPasswordForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """A password for a new account."""
 
-    email = EmailField("E-mail", validators=[DataRequired("Give an e-mail address.")], render_kw={"autocomplete": "username"})
     password = PasswordField(
         "Password",
         validators=[Length(SHORTEST_PASSWORD, LONGEST_PASSWORD, f"Choose at least {SHORTEST_PASSWORD} characters.")],
@@ -32,6 +31,12 @@ class SetupForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         render_kw={"autocomplete": "new-password"},
     )
     submit = SubmitField("Make the account")
+
+
+class SetupForm(NewPasswordForm):
+    """The first account."""
+
+    email = EmailField("E-mail", validators=[DataRequired("Give an e-mail address.")], render_kw={"autocomplete": "username"})
 
 
 @blueprint.route("/setup/<token>", methods=["GET", "POST"])

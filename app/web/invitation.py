@@ -1,0 +1,33 @@
+"""The page on which somebody who was invited makes an account."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+
+from app.errors import InvalidAccount
+from app.http.context import services
+from app.http.sessions import PLAIN_HTTP, protect_forms
+from app.web.setup import NewPasswordForm
+
+blueprint = Blueprint("invitation", __name__)
+protect_forms(blueprint)
+
+
+@blueprint.route("/invitation/<token>", methods=["GET", "POST"])
+def index(token: str) -> Response:
+    """Make the account; the link dies on use."""
+    here, form = services(), NewPasswordForm()
+    invitation = here.invitations.find(token)
+    if request.method == "GET":
+        return make_response(render_template("people/invitation.html", form=form, invitation=invitation))
+    if not here.settings.login_allowed(request.host):
+        form.form_errors.append(PLAIN_HTTP)
+    elif form.validate():
+        try:
+            here.invitations.accept(token, form.password.data)
+        except InvalidAccount as error:
+            form.form_errors.append(str(error))
+        else:
+            flash("The account is made: log in.", "success")
+            return make_response(redirect(url_for("security.login"), 303))
+    return make_response(render_template("people/invitation.html", form=form, invitation=invitation), 422)

@@ -1,0 +1,138 @@
+"""Invitations: a link that makes one account, once, within a week."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.composition import Services
+from app.errors import InvalidAccount, InvalidInvitation
+from app.services.audit_log import Actor, subject_of_account
+from app.services.invitations import Invitations
+from tests.factories import make_services
+
+PASSWORD = "correct horse battery"
+ROOT = Actor("root@example.org")
+
+
+class Day:
+    """The time, which goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
+
+
+@pytest.fixture
+def day() -> Day:
+    return Day()
+
+
+@pytest.fixture
+def invitations(services: Services, day: Day) -> Invitations:
+    return Invitations(sessions=services.sessions, accounts=services.accounts, audit_log=services.audit_log, clock=day)
+
+
+def assert_dead(invitations: Invitations, token: str) -> None:
+    with pytest.raises(InvalidInvitation):
+        invitations.find(token)
+    with pytest.raises(InvalidInvitation):
+        invitations.accept(token, PASSWORD)
+
+
+@pytest.mark.parametrize("admin", [False, True])
+def test_whoever_is_invited_makes_an_account(invitations: Invitations, services: Services, admin: bool) -> None:
+    token = invitations.invite(" Ada@Example.ORG ", ROOT, admin=admin)
+    invitation = invitations.find(token)
+    assert (invitation.email, invitation.admin, invitation.invited_by) == ("Ada@example.org", admin, ROOT.name)
+    number = invitations.accept(token, PASSWORD)
+    (person,) = services.people.page(1).people
+    assert (person.id, person.email, person.admin) == (number, "Ada@example.org", admin)
+    deeds = services.audit_log.about(subject_of_account("Ada@example.org"))
+    assert [(deed.actor, deed.action) for deed in deeds] == [("Ada@example.org", "joined"), (ROOT.name, "invited")]
+
+
+def test_a_link_is_good_once(invitations: Invitations) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    invitations.accept(token, PASSWORD)
+    assert_dead(invitations, token)
+
+
+def test_of_many_at_once_one_makes_the_account(invitations: Invitations, services: Services) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+
+    def accept(_: int) -> bool:
+        try:
+            return invitations.accept(token, PASSWORD) > 0
+        except InvalidInvitation:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(accept, range(8))) == 1
+    assert services.people.page(1).total == 1
+
+
+def test_a_link_is_good_for_a_week(invitations: Invitations, day: Day) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    day.moment += timedelta(days=7) - timedelta(seconds=1)
+    assert invitations.find(token).email == "ada@example.org"
+    day.moment += timedelta(seconds=1)
+    assert invitations.list() == ()
+    assert_dead(invitations, token)
+
+
+def test_a_password_that_cannot_be_leaves_the_link_good(invitations: Invitations) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    with pytest.raises(InvalidAccount):
+        invitations.accept(token, "short")
+    assert invitations.accept(token, PASSWORD)
+
+
+def test_a_second_invitation_takes_the_place_of_the_first(invitations: Invitations) -> None:
+    first, second = invitations.invite("ada@example.org", ROOT, admin=True), invitations.invite("ada@example.org", ROOT)
+    assert_dead(invitations, first)
+    assert invitations.find(second).admin is False
+
+
+def test_nobody_who_has_an_account_is_invited(invitations: Invitations, services: Services) -> None:
+    services.accounts.create("ada@example.org", PASSWORD)
+    with pytest.raises(InvalidAccount, match=r"There is an account for ADA@example\.org already\."):
+        invitations.invite("ADA@example.org", ROOT)
+
+
+@pytest.mark.parametrize("email", ["", "ada", "ada@", "a b@example.org", "ada@example.org\nbcc: eve@example.org"])
+def test_what_is_no_address_is_not_invited(invitations: Invitations, email: str) -> None:
+    with pytest.raises(InvalidAccount):
+        invitations.invite(email, ROOT)
+    assert invitations.list() == ()
+
+
+def test_a_withdrawn_link_is_dead(invitations: Invitations) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    (invitation,) = invitations.list()
+    assert invitations.withdraw(invitation.id, ROOT) is True
+    assert invitations.withdraw(invitation.id, ROOT) is False
+    assert_dead(invitations, token)
+
+
+def test_only_a_digest_of_the_token_is_kept(invitations: Invitations, services: Services) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    with services.engine.connect() as connection:
+        assert token not in str(connection.execute(text("SELECT * FROM invitations")).all())
+
+
+@pytest.mark.parametrize("token", ["", "a", "é" * 100])
+def test_a_token_that_is_none_is_dead(invitations: Invitations, token: str) -> None:
+    invitations.invite("ada@example.org", ROOT)
+    assert_dead(invitations, token)
