@@ -12,6 +12,7 @@ from app.config import load_settings
 from app.http.context import services
 from app.http.logs import library_logs
 from app.server.allocation import bound_arenas, load_undisturbed, settle
+from app.server.native_messages import keep_log_apart, log_native_messages
 from app.server.worker import forget
 from app.services.metrics import shared_folder
 
@@ -48,6 +49,7 @@ control_socket_disable = True
 
 # Every request is logged by the application, with its identifier; of Gunicorn only what goes wrong is of interest.
 accesslog = None
+keep_log_apart()
 logger_class = "app.server.worker.Logs"
 loglevel = "warning"
 logconfig_dict = library_logs(_settings.log_format)
@@ -66,6 +68,7 @@ def post_fork(_server: object, worker: object) -> None:
     gc.enable()  # a reload has read these settings again, and switched it off
     # Until Gunicorn sets its own handler the master's would swallow an end that comes this early, and the worker be waited for.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    log_native_messages()
     application = worker.app.wsgi()  # type: ignore[attr-defined]
     with application.app_context():
         here = services()
