@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.serving import RunningSite
@@ -25,8 +26,10 @@ CHROMIUM_ARGUMENTS = [
 ]
 PETS = os.environ.get("PETS")
 
-# How long a page may take is no promise that a test on a busy machine could hold.
+# How long a page or an example may take is no promise that a test on a busy machine could hold.
 expect.set_options(timeout=30_000)
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 for _name in [name for name in os.environ if name.startswith("VITRINE_") or name in ("HOST", "PORT")]:
     del os.environ[_name]

@@ -11,7 +11,7 @@ from typing import Any
 import mistune
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 
@@ -25,7 +25,6 @@ from app.training.split import FixedSplit
 SECTIONS = ["Data", "How it learns", "How good it is", "Confusions", "Calibration", "Mistakes", "What it cannot do"]
 
 # How quick a busy machine is tells nothing of what is tested.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def make_experiment(classes: tuple[str, ...] = ("cat", "dog"), **given: Any) -> Experiment:
@@ -163,7 +162,6 @@ def test_tells_what_it_cannot_do(card: str) -> None:
     assert cannot.endswith("they may be lower. Not for foxes.\n")
 
 
-@UNHURRIED
 @given(st.text(min_size=1, max_size=30))
 @example("a|b.png")
 @example(r"a\|b.png")

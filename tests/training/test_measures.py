@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss, roc_auc_score
@@ -23,7 +23,6 @@ from app.training.measures import (
 )
 
 # How quick a busy machine is tells nothing of what is tested.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TRUTH = np.array([0, 0, 0, 1, 1, 2], dtype=np.intp)
 ANSWERS = np.array([[0.8, 0.1, 0.1], [0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.1, 0.8, 0.1], [0.05, 0.05, 0.9], [0.0, 0.0, 1.0]])
 
@@ -75,7 +74,6 @@ def test_the_calibration_error_is_the_one_worked_out_by_hand() -> None:
     ]
 
 
-@UNHURRIED
 @given(answered())
 def test_the_figures_are_those_of_scikit_learn(case: tuple[Labels, Probabilities]) -> None:
     truth, probabilities = case
@@ -92,13 +90,11 @@ def test_balanced_accuracy_is_the_one_of_scikit_learn_where_every_class_occurs()
     assert balanced_accuracy(TRUTH, ANSWERS) == pytest.approx(balanced_accuracy_score(TRUTH, ANSWERS.argmax(axis=1)))
 
 
-@UNHURRIED
 @given(answered())
 def test_the_calibration_error_follows_its_definition(case: tuple[Labels, Probabilities]) -> None:
     assert calibration_error(*case) == pytest.approx(naive_calibration_error(*case))
 
 
-@UNHURRIED
 @given(answered())
 def test_the_calibration_table_tells_the_same_error(case: tuple[Labels, Probabilities]) -> None:
     table = calibration_table(*case)
@@ -124,7 +120,6 @@ def test_two_classes_have_an_area_under_the_curve_and_others_have_none() -> None
     ]
 
 
-@UNHURRIED
 @given(answered(classes=2))
 def test_the_area_under_the_curve_is_the_one_of_scikit_learn_ties_included(case: tuple[Labels, Probabilities]) -> None:
     truth, probabilities = np.append(case[0], [0, 1]), np.vstack([case[1], [[0.5, 0.5]] * 2])

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
@@ -21,7 +21,6 @@ from app.training.split import FixedSplit, difference_hash, split_photos
 from tests.factories import CAT, DOG
 
 # How quick a busy machine is tells nothing of what is tested.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def make_photo(number: int, label: str = "cat", split: Split | None = None) -> Photo:
@@ -82,7 +81,6 @@ def test_a_chain_of_near_copies_is_one_group_and_five_bits_apart_is_another() ->
     assert one == two == between != apart
 
 
-@UNHURRIED
 @given(crowds())
 def test_near_copies_stay_on_one_side(case: tuple[list[Photo], list[int]]) -> None:
     photos, hashes = case
@@ -93,7 +91,6 @@ def test_near_copies_stay_on_one_side(case: tuple[list[Photo], list[int]]) -> No
             assert (hashes[i] ^ hashes[j]).bit_count() > 4, (photos[i].file, photos[j].file)
 
 
-@UNHURRIED
 @given(crowds(), st.randoms(use_true_random=False))
 def test_the_order_of_the_files_changes_nothing(case: tuple[list[Photo], list[int]], random: object) -> None:
     photos, hashes = case
@@ -130,7 +127,6 @@ def test_about_a_fifth_is_held_out() -> None:
     assert split.left_out == ()
 
 
-@UNHURRIED
 @given(st.lists(st.integers(5, 9), min_size=2, max_size=8), st.integers(0, 1000))
 def test_every_class_is_learned_from_and_held_out(counts: list[int], start: int) -> None:
     photos = [make_photo(start + n, f"class {c}") for c, count in enumerate(counts) for n in range(count)]
