@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from app.config import Settings
+from app.errors import InvalidSettings
 from app.inference.batching import Gate
 from app.inference.images import ImageLimits
 from app.inference.repository import Repository
@@ -21,6 +23,7 @@ from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
+from app.services.identities import Identities
 from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
@@ -34,6 +37,9 @@ from app.services.request_limits import RequestLimits
 from app.services.versions import Versions
 from app.storage.counters import CounterFile
 from app.storage.database import open_database
+
+if TYPE_CHECKING:
+    from app.services.identity_provider import IdentityProvider
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Services:
     accounts: Accounts
     invitations: Invitations
     people: People
+    identities: Identities
+    identity_provider: IdentityProvider | None
     api_keys: ApiKeys
     attempts: LoginAttempts
     logins: Logins
@@ -97,6 +105,8 @@ def compose(settings: Settings) -> Services:
         accounts=accounts,
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
+        identities=Identities(sessions=sessions, audit_log=audit_log, make_accounts=settings.oidc_accounts == "anybody"),
+        identity_provider=_identity_provider(settings),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
@@ -116,6 +126,23 @@ def _classification(settings: Settings, engine: Engine, loader: ModelLoader, met
         decoding=Gate(max(2, os.cpu_count() or 2)),
         limits=image_limits(settings),
         answer_within=settings.answer_within,
+    )
+
+
+def _identity_provider(settings: Settings) -> IdentityProvider | None:
+    if not settings.oidc_url:
+        return None
+    try:
+        from app.services.identity_provider import IdentityProvider
+    except ModuleNotFoundError as error:
+        raise InvalidSettings(
+            f"VITRINE_OIDC_URL needs {error.name}, which comes with the extra oidc: .venv/bin/pip install '.[oidc]'."
+        ) from error
+    return IdentityProvider(
+        issuer=settings.oidc_url,
+        client=settings.oidc_client,
+        secret=settings.oidc_secret.get_secret_value(),
+        return_to=f"{settings.address}/login/oidc/callback",
     )
 
 

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     mail_from: str = Field("", description="The sender of letters; vitrine@ and the name of the public address by default.")
     login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
     idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
+    oidc_url: str = Field("", description="The issuer of an OpenID Connect provider through which people log in, or nothing.")
+    oidc_client: str = Field("", description="The client ID that this site has at the provider.")
+    oidc_secret: SecretStr = Field(SecretStr(""), description="The client secret that goes with it.")
+    oidc_name: str = Field("single sign-on", max_length=40, description="What the button says after Log in with.")
+    oidc_accounts: Literal["known", "anybody"] = Field(
+        "known", description="known: whoever has an account already; anybody: an account is made at the first login."
+    )
     access: Literal["private", "guests"] = Field(
         "private", description="private: a login is needed; guests: anyone may classify."
     )
@@ -102,6 +109,23 @@ class Settings(BaseSettings):
         if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("must be an address such as https://photos.example.org")
         return url.rstrip("/")
+
+    @field_validator("oidc_url", mode="after")
+    @classmethod
+    def _issuer(cls, url: str) -> str:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+        if url and (not secure or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be an address such as https://login.example.org, over http on this machine alone")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Settings:
+        given = {"URL": self.oidc_url, "CLIENT": self.oidc_client, "SECRET": self.oidc_secret.get_secret_value()}
+        missing = [f"{_PREFIX}OIDC_{name}" for name, value in given.items() if not value]
+        if missing and len(missing) < len(given):
+            raise InvalidSettings(f"For logging in through a provider {' and '.join(missing)} must be set, too.")
+        return self
 
     @field_validator("hosts", mode="after")
     @classmethod

@@ -188,6 +188,18 @@ class InvalidInvitation(VitrineError):
     code = "invalid_invitation"
 
 
+class SignInRefused(VitrineError):
+    """Whoever comes from a provider of single sign-on is not let in."""
+
+    code = "sign_in_refused"
+
+
+class ProviderUnavailable(VitrineError):
+    """The provider of single sign-on does not answer, or not as it should."""
+
+    code = "provider_unavailable"
+
+
 class AccountNotFound(VitrineError):
     """No account has that number."""
 

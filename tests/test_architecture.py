@@ -36,6 +36,10 @@ LATE_IMPORTS = {
     ("app/storage/schema.py", "alembic.config"): "0 after that",
     ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
     ("app/storage/schema.py", "alembic.script"): "0 after that",
+    (
+        "app/composition.py",
+        "app.services.identity_provider",
+    ): "280: Authlib, cryptography and requests, where no provider is set",
     ("app/services/mail.py", "smtplib"): "1, for most starts send no letter",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
@@ -49,6 +53,8 @@ PUBLIC = {
     "GET /login",
     "POST /login",
     "POST /logout",
+    "POST /login/oidc",
+    "GET /login/oidc/callback",
     "GET /recover",
     "POST /recover",
     "GET /recover/<token>",
@@ -81,6 +87,7 @@ GUARDED = {
     "POST /verify",
     "POST /account/keys",
     "POST /account/keys/<key_id>/revoke",
+    "POST /account/identities/<int:number>/unlink",
     "POST /account/logins/<int:number>/end",
     "POST /account/logins/end-others",
     "GET /people",
@@ -163,7 +170,21 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
     loaded = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")][1:]
     # Libraries that colour tracebacks come with the tools of the tests alone.
     counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
-    late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "mistune"}
+    late = {
+        "sklearn",
+        "scipy",
+        "onnxruntime",
+        "skops",
+        "onnx",
+        "alembic",
+        "mako",
+        "spectree",
+        "prometheus_client",
+        "mistune",
+    } | {
+        "joserfc",
+        "requests",
+    }
     assert late & {name.partition(".")[0] for name in loaded} == set()
     assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 

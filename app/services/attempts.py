@@ -46,6 +46,19 @@ class LoginAttempts:
         named = f"recovery/account/{account.strip().lower()[:200]}", 5
         self._count((named, (f"recovery/address/{address}", 20)), _RECOVERY_SECONDS, "Too many links were asked for")
 
+    def begin_departure(self, address: str) -> None:
+        """Count that somebody is sent to a provider of single sign-on: a hundred times in five minutes from an address."""
+        self._count(((f"departure/address/{address}", 100),), _WINDOW_SECONDS, "Too many attempts to log in")
+
+    def begin_return(self, address: str) -> None:
+        """Count that somebody comes back from there, before the provider is asked who it is."""
+        self._count(_counters("", address)[1:], _WINDOW_SECONDS, "Too many failed attempts to log in")
+
+    def succeed_return(self, address: str) -> None:
+        """Take that attempt back: it was a good one."""
+        for key, _ in _counters("", address)[1:]:
+            self._counters.count(key, _WINDOW_SECONDS, -1)
+
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""
         for key, _ in _counters(account, address):

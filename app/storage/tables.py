@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_security import AsaList, RoleMixin, UserMixin
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, MetaData, String, Table
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, MetaData, String, Table, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -166,6 +166,23 @@ class StoredLogin(Base):
     address: Mapped[str] = mapped_column(String(45))
     began_at: Mapped[datetime] = mapped_column(Moment, index=True)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class StoredIdentity(Base):
+    """Who an account is at a provider of single sign-on: one subject of an issuer, and one of each issuer for an account."""
+
+    __tablename__ = "identities"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    linked_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject", name="uq_identities_issuer"),
+        UniqueConstraint("user_id", "issuer", name="uq_identities_user_id"),
+    )
 
 
 class Attempt(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, setup
+from app.web import account, administration, classify, frame, history, invitation, models, people, setup, single_sign_on
 from app.web.frame import render_page
 
 
@@ -19,6 +19,7 @@ def register_pages(app: Flask) -> None:
         people.blueprint,
         invitation.blueprint,
         setup.blueprint,
+        single_sign_on.blueprint,
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

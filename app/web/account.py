@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
+from app.errors import InvalidAccount
 from app.http.context import page_owner, services
 from app.http.logins import end_other_logins, this_login
 from app.http.sessions import guard
@@ -62,6 +63,17 @@ def end_login(number: int) -> Response:
     return make_response(redirect(url_for("account.index"), 303))
 
 
+@blueprint.post("/account/identities/<int:number>/unlink")
+def unlink(number: int) -> Response:
+    """Let a provider's identity let one in no more."""
+    try:
+        if services().identities.unlink(_account(), number):
+            flash("It is unlinked.", "success")
+    except InvalidAccount as error:
+        flash(str(error), "danger")
+    return make_response(redirect(url_for("account.index"), 303))
+
+
 @blueprint.post("/account/logins/end-others")
 def end_logins() -> Response:
     """Log out everywhere but here."""
@@ -88,5 +100,6 @@ def _page(form: KeyForm, new_key: str | None = None) -> str:
         new_key=new_key,
         curl=curl,
         logins=logins,
+        identities=services().identities.list(_account()),
         this_login=here,
     )

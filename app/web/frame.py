@@ -86,6 +86,7 @@ def _values() -> dict[str, Any]:
             access=settings.access,
             keep_days=settings.keep_days,
             history=settings.history,
+            single_sign_on=settings.oidc_name if settings.oidc_url else None,
         ),
         "limits": SimpleNamespace(
             file_megabytes=f"{settings.max_file_mb:g}",

@@ -21,6 +21,8 @@ POSTS = [
     "/account/keys/0123456789ab/revoke",
     "/account/logins/1/end",
     "/account/logins/end-others",
+    "/account/identities/1/unlink",
+    "/login/oidc",
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
     "/setup/some-token",
 ]

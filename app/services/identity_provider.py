@@ -1,0 +1,203 @@
+"""The provider of single sign-on: OpenID Connect, the authorization code flow with PKCE, and nothing else of it.
+
+Imported only where a provider is set: Authlib brings requests and cryptography.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import structlog
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet, KeySetSerialization
+from joserfc.jws import JWSRegistry
+
+from app.errors import ProviderUnavailable, SignInRefused
+from app.services.identities import Departure, Identity
+
+_TIMEOUT = 5.0  # seconds for a connection, and for each piece of an answer
+_KNOWN_FOR = 600.0  # seconds
+_CLOCKS_DIFFER = 60  # seconds
+# Signatures with keys that the provider alone has: no "none", and no HS256, whose key would be our secret or its public key.
+_SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+_JWS = JWSRegistry(algorithms=list(_SIGNATURES), strict_check_header=False)
+_METHODS = ("client_secret_basic", "client_secret_post")
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What the provider says of itself."""
+
+    said: dict[str, Any]
+    keys: KeySet
+    until: float
+
+    @property
+    def issuer(self) -> str:
+        return str(self.said["issuer"])
+
+    @property
+    def method(self) -> str:
+        offered = self.said.get("token_endpoint_auth_methods_supported") or _METHODS
+        return next((method for method in _METHODS if method in offered), _METHODS[0])
+
+
+class IdentityProvider:
+    """Sends people to an issuer, and learns who they are from the code that they bring back to `return_to`."""
+
+    def __init__(
+        self, *, issuer: str, client: str, secret: str, return_to: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._issuer = issuer
+        self._client = client
+        self._secret = secret
+        self._return_to = return_to
+        self._clock = clock
+        self._known: _Provider | None = None
+
+    def departure(self, *, anew: bool = False) -> Departure:
+        """Give where to send a browser; `anew` asks for the password there even where it is logged in. May raise."""
+        provider = self._provider()
+        nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        again = {"prompt": "login", "max_age": "0"} if anew else {}
+        with self._session(provider) as session:
+            url, state = session.create_authorization_url(
+                provider.said["authorization_endpoint"], secrets.token_urlsafe(32), verifier, nonce=nonce, **again
+            )
+        return Departure(url, state, nonce, verifier)
+
+    def identity(self, code: str, departure: Departure, *, issuer: str = "") -> Identity:
+        """Give who has come back with a code, and with the issuer where its answer names one (RFC 9207).
+
+        Raises ProviderUnavailable, or SignInRefused for an answer that proves nothing.
+        """
+        provider = self._provider()
+        if issuer and issuer != provider.issuer:
+            raise self._refused("issuer")
+        try:
+            with self._session(provider) as session:
+                token = session.fetch_token(
+                    provider.said["token_endpoint"],
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=departure.verifier,
+                    redirect_uri=self._return_to,
+                    allow_redirects=False,
+                )
+                claims = self._claims(provider, token, departure.nonce)
+                if "email" not in claims and "userinfo_endpoint" in provider.said:
+                    claims = _told_of(session, provider, claims)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        except (AuthlibBaseError, JoseError, ValueError, TypeError, KeyError) as error:
+            raise self._refused(f"{type(error).__name__} {getattr(error, 'description', '')}") from error
+        return _identity(claims)
+
+    def _claims(self, provider: _Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
+        text = token["id_token"]
+        try:
+            signed = jwt.decode(text, provider.keys, registry=_JWS)
+        except InvalidKeyIdError:
+            # It may have new keys since we asked.
+            signed = jwt.decode(text, self._ask().keys, registry=_JWS)
+        claims = CodeIDToken(
+            signed.claims,
+            signed.header,
+            {
+                "iss": {"essential": True, "value": provider.issuer},
+                "aud": {"essential": True, "value": self._client},
+                "sub": {"essential": True},
+            },
+            {"nonce": nonce, "client_id": self._client, "access_token": token.get("access_token")},
+        )
+        claims.validate(leeway=_CLOCKS_DIFFER)
+        return dict(claims)
+
+    def _provider(self) -> _Provider:
+        known = self._known
+        return known if known is not None and self._clock() < known.until else self._ask()
+
+    def _ask(self) -> _Provider:
+        try:
+            with self._session() as session:
+                said = _json(session, f"{self._issuer}/.well-known/openid-configuration")
+                _check(said, self._issuer)
+                keys = KeySet.import_key_set(cast(KeySetSerialization, _json(session, said["jwks_uri"])))
+        except (OSError, JoseError, ValueError, TypeError, KeyError) as error:
+            raise self._unavailable(error) from error
+        # A whole value at once: of two threads that ask at the same time, either may win.
+        self._known = _Provider(said, keys, self._clock() + _KNOWN_FOR)
+        return self._known
+
+    def _session(self, provider: _Provider | None = None) -> OAuth2Session:
+        return OAuth2Session(
+            self._client,
+            self._secret,
+            token_endpoint_auth_method=None if provider is None else provider.method,
+            scope="openid email",
+            redirect_uri=self._return_to,
+            # Authlib leaves PKCE out, without a word, where it isn't told the method.
+            code_challenge_method="S256",
+            default_timeout=_TIMEOUT,
+        )
+
+    def _unavailable(self, error: Exception) -> ProviderUnavailable:
+        log.error("provider_unavailable", issuer=self._issuer, reason=type(error).__name__)
+        return ProviderUnavailable("The provider does not answer as it should at the moment; please try again later.")
+
+    def _refused(self, reason: str) -> SignInRefused:
+        log.warning("sign_in_refused", issuer=self._issuer, reason=reason[:200])
+        return SignInRefused("The provider's answer does not prove who you are; please try again.")
+
+
+def _json(session: OAuth2Session, url: str) -> dict[str, Any]:
+    answer = session.get(url, withhold_token=True, allow_redirects=False)
+    answer.raise_for_status()
+    said = answer.json()
+    if not isinstance(said, dict):
+        raise TypeError("not an object")
+    return said
+
+
+def _check(said: dict[str, Any], issuer: str) -> None:
+    if said["issuer"].rstrip("/") != issuer:
+        raise ValueError("another issuer")
+    ours = urlsplit(issuer)
+    for name in _ENDPOINTS:
+        parts = urlsplit(said.get(name, issuer))
+        # Plain http only where the settings have it: on this machine.
+        if parts.scheme != "https" and (parts.scheme, parts.hostname) != (ours.scheme, ours.hostname):
+            raise ValueError(name)
+
+
+def _told_of(session: OAuth2Session, provider: _Provider, claims: dict[str, Any]) -> dict[str, Any]:
+    """Give the claims with those that the provider tells only when asked."""
+    answer = session.get(provider.said["userinfo_endpoint"], allow_redirects=False)
+    answer.raise_for_status()
+    told = answer.json()
+    if told["sub"] != claims["sub"]:
+        raise ValueError("another subject")
+    return {**told, **claims}
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    verified = claims.get("email_verified")
+    return Identity(
+        issuer=claims["iss"],
+        subject=str(claims["sub"]),
+        email=str(claims.get("email", "")),
+        email_verified=verified is True or verified == "true",  # some providers tell it as a text
+        authenticated_at=float(claims.get("auth_time") or 0),
+    )
