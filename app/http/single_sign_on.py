@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, redirect, request, session, url_for
-from flask_security.utils import login_user, validate_redirect_url
+from flask_security.utils import login_user
 from werkzeug.wrappers import Response
 
 from app.composition import Services
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 _KEY = "departure"
 _GOOD_FOR = 600  # seconds
 _CLOCKS_DIFFER = 60  # seconds
-_LONGEST_NEXT = 1000
+_LONGEST_NEXT = 1000  # characters: a cookie bears them
+# A path, and nothing that a browser reads as another site's: it takes a backslash for a slash, and overlooks tabs.
+_OF_OURS = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _NOT_BEGUN = "That login was not begun in this browser, or too long ago: begin it again here."
 _CANCELLED = "The provider did not log you in: you may try again."
 _NOT_ANEW = "The provider did not ask you to log in again, so nothing was confirmed."
@@ -92,5 +95,4 @@ def _freshen(here: Services, identity: Identity, taken: dict[str, Any]) -> None:
 
 
 def _may_follow(page: str) -> bool:
-    # A path of ours, as short as a cookie can bear.
-    return len(page) <= _LONGEST_NEXT and page.startswith("/") and validate_redirect_url(page)
+    return len(page) <= _LONGEST_NEXT and _OF_OURS.fullmatch(page) is not None

@@ -58,12 +58,20 @@ class IdentityProvider:
     """Sends people to an issuer, and learns who they are from the code that they bring back to `return_to`."""
 
     def __init__(
-        self, *, issuer: str, client: str, secret: str, return_to: str, clock: Callable[[], float] = time.time
+        self,
+        *,
+        issuer: str,
+        client: str,
+        secret: str,
+        return_to: str,
+        timeout: float = _TIMEOUT,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
         self._client = client
         self._secret = secret
         self._return_to = return_to
+        self._timeout = timeout
         self._clock = clock
         self._known: _Provider | None = None
 
@@ -150,7 +158,7 @@ class IdentityProvider:
             redirect_uri=self._return_to,
             # Authlib leaves PKCE out, without a word, where it isn't told the method.
             code_challenge_method="S256",
-            default_timeout=_TIMEOUT,
+            default_timeout=self._timeout,
         )
 
     def _unavailable(self, error: Exception) -> ProviderUnavailable:
