@@ -20,7 +20,7 @@ protect_forms(blueprint)
 
 @blueprint.post("/login/oidc")
 def begin() -> Response:
-    """Send the browser to the provider: by a page, since browsers hold every redirect of a form against `form-action`."""
+    """Send the browser to the provider: by a page, since Chromium holds every redirect of a form against `form-action`."""
     provider, next_page = _provider(), request.form.get("next", "")
     if not services().settings.login_allowed(request.host):
         return _back(PLAIN_HTTP, next_page)
