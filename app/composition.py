@@ -136,7 +136,8 @@ def _identity_provider(settings: Settings) -> IdentityProvider | None:
         from app.services.identity_provider import IdentityProvider
     except ModuleNotFoundError as error:
         raise InvalidSettings(
-            f"VITRINE_OIDC_URL needs {error.name}, which comes with the extra oidc: .venv/bin/pip install '.[oidc]'."
+            f"VITRINE_OIDC_URL needs {str(error.name).partition('.')[0]}, which comes with the extra oidc: "
+            "run .venv/bin/pip install -e '.[oidc]' first."
         ) from error
     return IdentityProvider(
         issuer=settings.oidc_url,

@@ -125,6 +125,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+        self.further_keys: list[Key] = []
         self.person = Person("1", "ada@example.org")
         self.behaviour = Behaviour()
         self.return_to = ""
@@ -287,7 +288,7 @@ def _application(provider: Provider) -> Flask:
 
     @app.get("/keys")
     def keys() -> Response:
-        return jsonify(KeySet([provider.key]).as_dict(private=False))
+        return jsonify(KeySet([provider.key, *provider.further_keys]).as_dict(private=False))
 
     @app.get("/authorize")
     def authorize() -> Response:

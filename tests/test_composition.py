@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,3 +126,17 @@ def test_a_given_key_that_can_be_guessed_stops_the_start(tmp_path: Path) -> None
         signing_key(make_settings(tmp_path, secret_key="changeme"))
     assert "changeme" not in str(caught.value)
     assert not (tmp_path / "data" / "secret_key").exists()
+
+
+def test_a_provider_without_its_extra_stops_the_start_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = make_settings(tmp_path, oidc_url="https://login.example.org", oidc_client="a", oidc_secret="b")
+    monkeypatch.delitem(sys.modules, "app.services.identity_provider", raising=False)
+    monkeypatch.setitem(sys.modules, "authlib.integrations.requests_client", None)
+    with pytest.raises(InvalidSettings, match=r"^VITRINE_OIDC_URL needs authlib, which comes with the extra oidc: run "):
+        compose(settings)
+
+
+def test_a_start_asks_no_provider_anything(tmp_path: Path) -> None:
+    settings = {"oidc_url": "https://login.example.org", "oidc_client": "a", "oidc_secret": "b"}
+    assert compose(make_settings(tmp_path, **settings)).identity_provider is not None
+    assert compose(make_settings(tmp_path)).identity_provider is None

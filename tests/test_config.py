@@ -24,6 +24,8 @@ READ = {
     "VITRINE_MAIL": ("console", "mail", SecretStr("console")),
     "VITRINE_MAIL_FROM": ("a@example.org", "sender", "a@example.org"),
     "VITRINE_IDLE_HOURS": ("1", "idle_hours", 1),
+    "VITRINE_OIDC_NAME": ("Example ID", "oidc_name", "Example ID"),
+    "VITRINE_OIDC_ACCOUNTS": ("anybody", "oidc_accounts", "anybody"),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
     "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
@@ -41,6 +43,12 @@ WRONG = {
     "VITRINE_PROXY_ADDRESSES": ("proxy", "10.0.0.1/8", "10.0.0.0/33"),
     "VITRINE_LOGIN_DAYS": ("0", "366"),
     "VITRINE_IDLE_HOURS": ("0", "8761"),
+    "VITRINE_OIDC_URL": (
+        *("login.example.org", "http://login.example.org", "http://10.0.0.1", "http://127.0.0.1.example.org", "https://"),
+        *("https://login.example.org/?tenant=1", "https://login.example.org/#a", "file:///etc/passwd"),
+    ),
+    "VITRINE_OIDC_NAME": ("x" * 41,),
+    "VITRINE_OIDC_ACCOUNTS": ("all",),
     "VITRINE_ACCESS": ("public", "Guests"),
     "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
     "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),
@@ -200,3 +208,25 @@ def test_settings_stay_as_they_were_read(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_secret_is_not_shown_with_the_settings() -> None:
     settings = load_settings(secret_key="abcdefghijklmnopqrstuvwxyz0123456789")
     assert "abcdefgh" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("url", ["https://login.example.org/realms/photos/", "http://127.0.0.1:9000", "http://localhost/oidc"])
+def test_a_provider_is_asked_over_tls_or_on_this_machine(url: str) -> None:
+    settings = load_settings(oidc_url=url, oidc_client="vitrine", oidc_secret="abc")
+    assert settings.oidc_url == url.rstrip("/")
+    assert "abc" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"oidc_url": "https://login.example.org"}, "VITRINE_OIDC_CLIENT and VITRINE_OIDC_SECRET"),
+        ({"oidc_client": "a", "oidc_secret": "b"}, "VITRINE_OIDC_URL"),
+        ({"oidc_url": "https://login.example.org", "oidc_client": "a"}, "VITRINE_OIDC_SECRET"),
+        ({"oidc_secret": "b"}, "VITRINE_OIDC_URL and VITRINE_OIDC_CLIENT"),
+    ],
+)
+def test_half_a_provider_stops_the_start(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings(**given)
+    assert str(caught.value) == f"For logging in through a provider {missing} must be set, too."

@@ -89,7 +89,7 @@ def _freshen(here: Services, identity: Identity, taken: dict[str, Any]) -> None:
     user = visitor()
     if user is None or user.id != taken["account"] or here.identities.known_account(identity) != user.id:
         raise SignInRefused(_ANOTHER)
-    if identity.authenticated_at < taken["at"] - _CLOCKS_DIFFER:
+    if not identity.authenticated_at >= taken["at"] - _CLOCKS_DIFFER:
         raise SignInRefused(_NOT_ANEW)
     session["fs_paa"] = time.time()
 

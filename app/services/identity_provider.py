@@ -30,8 +30,10 @@ _CLOCKS_DIFFER = 60  # seconds
 # Signatures with keys that the provider alone has: no "none", and no HS256, whose key would be our secret or its public key.
 _SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 _JWS = JWSRegistry(algorithms=list(_SIGNATURES), strict_check_header=False)
+_LONGEST_REASON = 200  # characters
 _METHODS = ("client_secret_basic", "client_secret_post")
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+_ENDPOINTS, _OPTIONAL = ("authorization_endpoint", "token_endpoint", "jwks_uri"), {"userinfo_endpoint"}
+_LONGEST_SUBJECT = 255  # characters, as the specification has it
 
 log = structlog.get_logger(__name__)
 
@@ -107,11 +109,11 @@ class IdentityProvider:
                 claims = self._claims(provider, token, departure.nonce)
                 if "email" not in claims and "userinfo_endpoint" in provider.said:
                     claims = _told_of(session, provider, claims)
+                return _identity(claims)
         except OSError as error:
             raise self._unavailable(error) from error
         except (AuthlibBaseError, JoseError, ValueError, TypeError, KeyError) as error:
             raise self._refused(f"{type(error).__name__} {getattr(error, 'description', '')}") from error
-        return _identity(claims)
 
     def _claims(self, provider: _Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         text = token["id_token"]
@@ -162,11 +164,11 @@ class IdentityProvider:
         )
 
     def _unavailable(self, error: Exception) -> ProviderUnavailable:
-        log.error("provider_unavailable", issuer=self._issuer, reason=type(error).__name__)
+        log.error("provider_unavailable", issuer=self._issuer, reason=f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
         return ProviderUnavailable("The provider does not answer as it should at the moment; please try again later.")
 
     def _refused(self, reason: str) -> SignInRefused:
-        log.warning("sign_in_refused", issuer=self._issuer, reason=reason[:200])
+        log.warning("sign_in_refused", issuer=self._issuer, reason=reason[:_LONGEST_REASON])
         return SignInRefused("The provider's answer does not prove who you are; please try again.")
 
 
@@ -180,14 +182,14 @@ def _json(session: OAuth2Session, url: str) -> dict[str, Any]:
 
 
 def _check(said: dict[str, Any], issuer: str) -> None:
-    if said["issuer"].rstrip("/") != issuer:
-        raise ValueError("another issuer")
+    if str(said["issuer"]).rstrip("/") != issuer:
+        raise ValueError("it calls itself another issuer")
     ours = urlsplit(issuer)
-    for name in _ENDPOINTS:
-        parts = urlsplit(said.get(name, issuer))
+    for name in (*_ENDPOINTS, *(_OPTIONAL & said.keys())):
+        parts = urlsplit(str(said[name]))
         # Plain http only where the settings have it: on this machine.
         if parts.scheme != "https" and (parts.scheme, parts.hostname) != (ours.scheme, ours.hostname):
-            raise ValueError(name)
+            raise ValueError(f"its {name} is not https")
 
 
 def _told_of(session: OAuth2Session, provider: _Provider, claims: dict[str, Any]) -> dict[str, Any]:
@@ -201,10 +203,12 @@ def _told_of(session: OAuth2Session, provider: _Provider, claims: dict[str, Any]
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
-    verified = claims.get("email_verified")
+    subject, verified = claims["sub"], claims.get("email_verified")
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+        raise ValueError("no subject")
     return Identity(
         issuer=claims["iss"],
-        subject=str(claims["sub"]),
+        subject=subject,
         email=str(claims.get("email", "")),
         email_verified=verified is True or verified == "true",  # some providers tell it as a text
         authenticated_at=float(claims.get("auth_time") or 0),

@@ -148,3 +148,19 @@ def test_it_is_told_when_the_database_is_gone(services: Services) -> None:
         connection.execute(text("DROP TABLE attempts"))
     with pytest.raises(DatabaseUnavailable):
         DatabaseCounters(services.engine).count("a", 60)
+
+
+def test_departures_to_a_provider_and_returns_from_it_are_counted_by_address(attempts: LoginAttempts) -> None:
+    for _ in range(100):
+        attempts.begin_departure(HOME)
+    with pytest.raises(TooManyAttempts):
+        attempts.begin_departure(HOME)
+    for _ in range(30):
+        attempts.begin_return(HOME)
+        attempts.succeed_return(HOME)
+    for _ in range(10):
+        attempts.begin_return(HOME)
+    with pytest.raises(TooManyAttempts):
+        attempts.begin_return(HOME)
+    attempts.begin_departure("192.0.2.2")
+    attempts.begin_return("192.0.2.2")
