@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.factory import create_app
 
-# Flask-Security loads this wherever it is installed, and with it 330 modules that take 280 ms; nothing here uses it.
+# Flask-Security loads this wherever it is installed, and with it 300 modules that take 200 ms and 9 MB; nothing here uses it.
 sys.modules.setdefault("authlib.integrations.flask_client", None)  # type: ignore[arg-type] # so that its import fails
 
 __version__ = "0.1.0"

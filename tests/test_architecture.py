@@ -39,7 +39,7 @@ LATE_IMPORTS = {
     (
         "app/composition.py",
         "app.services.identity_provider",
-    ): "280: Authlib, cryptography and requests, where no provider is set",
+    ): "190: Authlib, cryptography and requests, where no provider is set",
     ("app/services/mail.py", "smtplib"): "1, for most starts send no letter",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",

@@ -113,7 +113,7 @@ class IdentityProvider:
         except OSError as error:
             raise self._unavailable(error) from error
         except (AuthlibBaseError, JoseError, ValueError, TypeError, KeyError) as error:
-            raise self._refused(f"{type(error).__name__} {getattr(error, 'description', '')}") from error
+            raise self._refused(f"{type(error).__name__}: {error}") from error
 
     def _claims(self, provider: _Provider, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         text = token["id_token"]
@@ -193,13 +193,13 @@ def _check(said: dict[str, Any], issuer: str) -> None:
 
 
 def _told_of(session: OAuth2Session, provider: _Provider, claims: dict[str, Any]) -> dict[str, Any]:
-    """Give the claims with those that the provider tells only when asked."""
+    """Give the claims with the address that the provider tells only when asked."""
     answer = session.get(provider.said["userinfo_endpoint"], allow_redirects=False)
     answer.raise_for_status()
     told = answer.json()
     if told["sub"] != claims["sub"]:
         raise ValueError("another subject")
-    return {**told, **claims}
+    return {**claims, "email": told.get("email"), "email_verified": told.get("email_verified")}
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
@@ -209,7 +209,7 @@ def _identity(claims: dict[str, Any]) -> Identity:
     return Identity(
         issuer=claims["iss"],
         subject=subject,
-        email=str(claims.get("email", "")),
+        email=str(claims.get("email") or ""),
         email_verified=verified is True or verified == "true",  # some providers tell it as a text
         authenticated_at=float(claims.get("auth_time") or 0),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -36,7 +38,7 @@ def signing_site(tmp_path_factory: pytest.TempPathFactory, running_provider: Pro
 
 @pytest.fixture(scope="module")
 def open_site(tmp_path_factory: pytest.TempPathFactory, running_provider: Provider) -> Iterator[RunningSite]:
-    settings = {**running_provider.settings, "oidc_accounts": "anybody"}
+    settings = {**running_provider.settings, "oidc_accounts": "anybody", "mail": "console"}
     with RunningSite(tmp_path_factory.mktemp("anybody"), workers="1", **settings) as running:
         yield running
 
@@ -388,6 +390,22 @@ def test_an_account_without_a_password_gets_one(open_site: RunningSite, provider
     fields = {"new_password": PASSWORD, "new_password_confirm": PASSWORD, "submit": "1"}
     assert_redirect(visitor.submit("/account/password", fields), "/account")
     assert_redirect(Visitor(open_site).log_in("chooser@example.org"), "/")
+
+
+def test_a_link_by_mail_gives_a_password_to_an_account_without_one(open_site: RunningSite, provider: Provider) -> None:
+    provider.return_to = f"{open_site.url}/login/oidc/callback"
+    open_site.make_account(admin=True)
+    provider.person = Person("12", "mail@example.org")
+    sign_in(open_site, provider)
+    time.sleep(1)  # links are dated by the second: one of the same second as a login counts as older
+    assert Visitor(open_site).submit("/recover", {"email": "mail@example.org", "submit": "1"}).status == 200
+    deadline = time.monotonic() + 10
+    while not (links := re.findall(r"^http\S+/recover/\S+$", open_site.log, re.MULTILINE)):
+        assert time.monotonic() < deadline, open_site.log
+        time.sleep(0.05)
+    fields = {"password": PASSWORD, "password_confirm": PASSWORD, "submit": "1"}
+    assert_redirect(Visitor(open_site).submit(str(links[-1]).removeprefix(open_site.url), fields), "/login")
+    assert_redirect(Visitor(open_site).log_in("mail@example.org"), "/")
 
 
 def test_only_a_fresh_login_chooses_a_password(open_site: RunningSite, provider: Provider) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import ECKey, RSAKey
+from structlog.testing import capture_logs
 
 from app.errors import ProviderUnavailable, SignInRefused
 from app.services.identities import Departure, Identity
@@ -25,9 +27,8 @@ def provider() -> Iterator[Provider]:
         yield running
 
 
-def client_of(url: str, clock: Clock | None = None) -> IdentityProvider:
-    given = {} if clock is None else {"clock": clock}
-    return IdentityProvider(issuer=url, client=CLIENT, secret=SECRET, return_to=RETURN_TO, timeout=2, **given)
+def client_of(url: str, clock: Callable[[], float] = time.time, secret: str = SECRET) -> IdentityProvider:
+    return IdentityProvider(issuer=url, client=CLIENT, secret=secret, return_to=RETURN_TO, timeout=2, clock=clock)
 
 
 def code_of(provider: Provider, departure: Departure) -> str:
@@ -59,6 +60,13 @@ def test_a_code_is_worth_nothing_without_the_verifier_that_it_was_asked_for_with
     code = code_of(provider, departure)
     with pytest.raises(SignInRefused):
         client.identity(code, Departure("", departure.state, departure.nonce, "v" * 64))
+
+
+def test_a_wrong_secret_is_told_of_in_the_log(provider: Provider) -> None:
+    client = client_of(provider.url, secret="wrong")
+    with capture_logs() as logs, pytest.raises(SignInRefused):
+        there_and_back(provider, client)
+    assert [(line["event"], "invalid_client" in line["reason"]) for line in logs] == [("sign_in_refused", True)]
 
 
 def test_an_answer_that_names_another_issuer_is_not_looked_at(provider: Provider) -> None:
