@@ -19,10 +19,11 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode, UserInfo
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import Key, KeySet, RSAKey
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from tests.serving import Reply
 
@@ -46,10 +47,11 @@ class Person:
 
 
 class Client(ClientMixin):  # type: ignore[misc] # the library is not typed
-    """The site, as it is registered."""
+    """The site, as it is registered; `proven_by` are the ways in which it has sent its secret."""
 
-    def __init__(self, return_to: str) -> None:
+    def __init__(self, return_to: str, proven_by: list[str]) -> None:
         self.return_to = return_to
+        self.proven_by = proven_by
 
     def get_client_id(self) -> str:
         return CLIENT
@@ -64,7 +66,8 @@ class Client(ClientMixin):  # type: ignore[misc] # the library is not typed
         return client_secret == SECRET
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method == "client_secret_basic"
+        self.proven_by.append(method)
+        return True
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code"
@@ -130,6 +133,7 @@ class Provider:
         self.behaviour = Behaviour()
         self.return_to = ""
         self.asked: list[dict[str, str]] = []
+        self.proven_by: list[str] = []
         self.codes: dict[str, Code] = {}
         self._server: BaseWSGIServer = make_server("127.0.0.1", 0, _application(self), threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -236,8 +240,6 @@ class _IdTokens(OpenIDCode):  # type: ignore[misc] # the library is not typed
 
 
 class _Grant(AuthorizationCodeGrant):  # type: ignore[misc] # the library is not typed
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic"]
-
     @property
     def provider(self) -> Provider:
         provider: Provider = self.server.provider
@@ -269,7 +271,7 @@ def _application(provider: Provider) -> Flask:
     tokens: dict[str, Person] = {}
     server = AuthorizationServer(
         app,
-        query_client=lambda name: Client(provider.return_to) if name == CLIENT else None,
+        query_client=lambda name: Client(provider.return_to, provider.proven_by) if name == CLIENT else None,
         save_token=lambda token, asked: tokens.update({token["access_token"]: asked.user}),
     )
     server.provider = provider
@@ -285,6 +287,10 @@ def _application(provider: Provider) -> Flask:
         endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "userinfo_endpoint": "me"}
         said = {name: f"{provider.url}/{path}" for name, path in {**endpoints, "jwks_uri": "keys"}.items()}
         return jsonify(provider.behaviour.discovery({"issuer": provider.url, **said}))
+
+    @app.get("/moved/.well-known/openid-configuration")
+    def moved() -> WerkzeugResponse:
+        return redirect("/.well-known/openid-configuration")
 
     @app.get("/keys")
     def keys() -> Response:

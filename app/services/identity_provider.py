@@ -26,6 +26,8 @@ from app.services.identities import Departure, Identity
 
 _TIMEOUT = 5.0  # seconds for a connection, and for each piece of an answer
 _KNOWN_FOR = 600.0  # seconds
+_SILENT_FOR = 5.0  # seconds
+_SILENT = "The provider does not answer as it should at the moment; please try again later."
 _CLOCKS_DIFFER = 60  # seconds
 # Signatures with keys that the provider alone has: no "none", and no HS256, whose key would be our secret or its public key.
 _SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -33,6 +35,7 @@ _JWS = JWSRegistry(algorithms=list(_SIGNATURES), strict_check_header=False)
 _LONGEST_REASON = 200  # characters
 _METHODS = ("client_secret_basic", "client_secret_post")
 _ENDPOINTS, _OPTIONAL = ("authorization_endpoint", "token_endpoint", "jwks_uri"), {"userinfo_endpoint"}
+_LATEST = 1e10  # seconds since 1970
 _LONGEST_SUBJECT = 255  # characters, as the specification has it
 
 log = structlog.get_logger(__name__)
@@ -44,16 +47,12 @@ class _Provider:
 
     said: dict[str, Any]
     keys: KeySet
+    method: str
     until: float
 
     @property
     def issuer(self) -> str:
         return str(self.said["issuer"])
-
-    @property
-    def method(self) -> str:
-        offered = self.said.get("token_endpoint_auth_methods_supported") or _METHODS
-        return next((method for method in _METHODS if method in offered), _METHODS[0])
 
 
 class IdentityProvider:
@@ -76,6 +75,7 @@ class IdentityProvider:
         self._timeout = timeout
         self._clock = clock
         self._known: _Provider | None = None
+        self._silent_until = 0.0
 
     def departure(self, *, anew: bool = False) -> Departure:
         """Give where to send a browser; `anew` asks for the password there even where it is logged in. May raise."""
@@ -136,19 +136,27 @@ class IdentityProvider:
         return dict(claims)
 
     def _provider(self) -> _Provider:
-        known = self._known
-        return known if known is not None and self._clock() < known.until else self._ask()
+        known, now = self._known, self._clock()
+        if known is not None and now < known.until:
+            return known
+        if now < self._silent_until:
+            raise ProviderUnavailable(_SILENT)
+        return self._ask()
 
     def _ask(self) -> _Provider:
         try:
             with self._session() as session:
                 said = _json(session, f"{self._issuer}/.well-known/openid-configuration")
                 _check(said, self._issuer)
+                offered = list(said.get("token_endpoint_auth_methods_supported") or _METHODS)
                 keys = KeySet.import_key_set(cast(KeySetSerialization, _json(session, said["jwks_uri"])))
         except (OSError, JoseError, ValueError, TypeError, KeyError) as error:
+            # Whoever comes next is told at once: else all who press the button would wait, each in a thread of this worker.
+            self._silent_until = self._clock() + _SILENT_FOR
             raise self._unavailable(error) from error
+        method = next((way for way in _METHODS if way in offered), _METHODS[0])
         # A whole value at once: of two threads that ask at the same time, either may win.
-        self._known = _Provider(said, keys, self._clock() + _KNOWN_FOR)
+        self._known = _Provider(said, keys, method, self._clock() + _KNOWN_FOR)
         return self._known
 
     def _session(self, provider: _Provider | None = None) -> OAuth2Session:
@@ -165,7 +173,7 @@ class IdentityProvider:
 
     def _unavailable(self, error: Exception) -> ProviderUnavailable:
         log.error("provider_unavailable", issuer=self._issuer, reason=f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
-        return ProviderUnavailable("The provider does not answer as it should at the moment; please try again later.")
+        return ProviderUnavailable(_SILENT)
 
     def _refused(self, reason: str) -> SignInRefused:
         log.warning("sign_in_refused", issuer=self._issuer, reason=reason[:_LONGEST_REASON])
@@ -203,7 +211,7 @@ def _told_of(session: OAuth2Session, provider: _Provider, claims: dict[str, Any]
 
 
 def _identity(claims: dict[str, Any]) -> Identity:
-    subject, verified = claims["sub"], claims.get("email_verified")
+    subject, verified, at = claims["sub"], claims.get("email_verified"), claims.get("auth_time") or 0
     if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
         raise ValueError("no subject")
     return Identity(
@@ -211,5 +219,5 @@ def _identity(claims: dict[str, Any]) -> Identity:
         subject=subject,
         email=str(claims.get("email") or ""),
         email_verified=verified is True or verified == "true",  # some providers tell it as a text
-        authenticated_at=float(claims.get("auth_time") or 0),
+        authenticated_at=float(at) if 0 <= at <= _LATEST else 0.0,  # JSON knows numbers that are no moment
     )

@@ -62,6 +62,21 @@ def test_a_code_is_worth_nothing_without_the_verifier_that_it_was_asked_for_with
         client.identity(code, Departure("", departure.state, departure.nonce, "v" * 64))
 
 
+@pytest.mark.parametrize(
+    ("offered", "way"),
+    [
+        (None, "client_secret_basic"),
+        (["client_secret_post", "client_secret_basic"], "client_secret_basic"),
+        (["private_key_jwt", "client_secret_post"], "client_secret_post"),
+        (["private_key_jwt"], "client_secret_basic"),
+    ],
+)
+def test_the_secret_is_sent_in_a_way_that_the_provider_takes(provider: Provider, offered: list[str] | None, way: str) -> None:
+    provider.behaviour.discovery = with_(token_endpoint_auth_methods_supported=offered)
+    assert there_and_back(provider, client_of(provider.url)).subject == "1"
+    assert set(provider.proven_by) == {way}
+
+
 def test_a_wrong_secret_is_told_of_in_the_log(provider: Provider) -> None:
     client = client_of(provider.url, secret="wrong")
     with capture_logs() as logs, pytest.raises(SignInRefused):
@@ -106,7 +121,16 @@ def test_what_the_provider_says_of_itself_is_known_for_ten_minutes(provider: Pro
     with pytest.raises(ProviderUnavailable):
         client.departure()
     provider.behaviour.broken = frozenset()
+    with pytest.raises(ProviderUnavailable):  # not asked again so soon
+        client.departure()
+    clock.seconds += 5
     client.departure()
+
+
+@pytest.mark.parametrize("told", [float("nan"), float("inf"), float("-inf"), 1e300, 10**400, -1, 0, None])
+def test_a_moment_that_is_none_is_unknown(provider: Provider, told: object) -> None:
+    provider.behaviour.forge = provider.changed(auth_time=told)
+    assert there_and_back(provider, client_of(provider.url)).authenticated_at == 0
 
 
 @pytest.mark.parametrize("email", ["", "eve@example.org"])
@@ -128,6 +152,7 @@ WRONG: dict[str, Callable[[Claims], Claims]] = {
     "plain http elsewhere": with_(token_endpoint="http://192.0.2.1/token"),
     "keys over plain http": with_(jwks_uri="http://keys.example.org/"),
     "a script": with_(authorization_endpoint="javascript:alert(1)"),
+    "ways that are none": with_(token_endpoint_auth_methods_supported=7),
     "no keys": with_(jwks_uri=None),
     "no way there": lambda said: {name: value for name, value in said.items() if name != "authorization_endpoint"},
     "nothing": lambda _: {},
@@ -153,5 +178,6 @@ def test_a_provider_that_only_listens_is_given_up() -> None:
 
 
 def test_a_redirect_is_not_followed(provider: Provider) -> None:
+    provider.behaviour.discovery = with_(issuer=f"{provider.url}/moved")
     with pytest.raises(ProviderUnavailable):
-        client_of(f"{provider.url}/elsewhere").departure()
+        client_of(f"{provider.url}/moved").departure()
