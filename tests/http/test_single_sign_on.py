@@ -174,6 +174,7 @@ FORGED: dict[str, Callable[[Provider], Callable[[str], str]]] = {
     "no nonce": lambda provider: provider.changed(nonce=None),
     "another issuer": lambda provider: provider.changed(iss="https://login.example.org"),
     "another audience": lambda provider: provider.changed(aud="another"),
+    "another audience, as if asked for by us": lambda provider: provider.changed(aud="another", azp="vitrine"),
     "for others as well": lambda provider: provider.changed(aud=["vitrine", "another"], azp="another"),
     "expired": lambda provider: provider.changed(exp=1_600_000_000),
     "of tomorrow": lambda provider: provider.changed(nbf=4_000_000_000),
@@ -418,6 +419,9 @@ def test_only_a_fresh_login_chooses_a_password(open_site: RunningSite, provider:
     page = Page(visitor.get("/verify"))
     assert "Confirm that it is you" in page.words
     assert page.all("input", type="password") == []
+    for password in ("", "None", PASSWORD):
+        assert visitor.submit("/verify", {"password": password, "submit": "1"}).status == 200
+    assert visitor.get("/account/password").headers["Location"].startswith("/verify")
 
 
 def test_a_provider_that_is_down_is_told_of_and_passwords_still_count(tmp_path_factory: pytest.TempPathFactory) -> None:
