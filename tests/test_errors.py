@@ -35,7 +35,7 @@ NOT_OF_THE_API = {
     "InvalidDataset",
     "InvalidInvitation",
     "InvalidSetupLink",
-    "PredictionNotFound",
+    "KeyNotFound",
     "UnsafeModel",
     "VersionKept",
 }

@@ -22,10 +22,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever does something: an e-mail address with its account, or the command line."""
+    """Whoever does something: an e-mail address with its account, and the key where it was done by one; or the command line."""
 
     name: str
     account: int | None = None
+    key: str = ""
 
 
 COMMAND_LINE = Actor("command line")
@@ -49,6 +50,7 @@ class AuditLog:
 
     def record(self, actor: Actor, action: Action, subject: str, detail: str = "") -> bool:
         """Write down what was just done, and tell whether it could be: what is done is not undone for want of a record."""
+        detail += f"{', ' if detail else ''}by key {actor.key}" if actor.key else ""
         entry = AuditEntry(actor=actor.name, account_id=actor.account, action=action, subject=subject, detail=detail)
         try:
             with self._sessions.begin() as session:
