@@ -95,6 +95,12 @@ GUARDED = {
     "POST /api/v1/models/<name>/predict",
     "POST /api/v1/models/<name>/versions/<version>/predict",
     "GET /api/v1/models",
+    "POST /api/v1/models/<name>/versions/<version>/activate",
+    "POST /api/v1/models/<name>/versions/<version>/rollback",
+    "GET /api/v1/predictions",
+    "GET /api/v1/predictions/<prediction_id>",
+    "GET /api/v1/people",
+    "GET /api/v1/audit-log",
 }
 # Of those, what needs the administrator's role and a fresh login.
 ADMINISTRATION = {

@@ -74,7 +74,7 @@ def _answer(name: str | None = None, version: str | None = None) -> Response:
 
 
 def _reply(prediction: Prediction, top_k: int | None, *, stored: bool) -> Response:
-    response = reply(_content(prediction, top_k, stored=stored))
+    response = reply(content_of(prediction, top_k, stored=stored))
     response.headers["Server-Timing"] = server_timing(prediction.timings)
     return response
 
@@ -88,7 +88,7 @@ def _top_k(request: Request) -> int | None:
         raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
 
 
-def _content(made: Prediction, top_k: int | None, *, stored: bool) -> dict[str, Any]:
+def content_of(made: Prediction, top_k: int | None = None, *, stored: bool) -> dict[str, Any]:
     """Give what PredictionAnswer describes; a test holds one against the other, so that no request has to."""
     picture, timings = made.picture, made.timings
     return {

@@ -42,6 +42,18 @@ class Deed:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done, and to what."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
 class AuditLog:
     """Keeps what was done by its subject; an entry is never changed, and outlives the account that it names."""
 
@@ -65,6 +77,14 @@ class AuditLog:
         newest = select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
         with self._sessions() as session:
             return [Deed(row.at, row.actor, row.action, row.detail) for row in session.scalars(newest)]
+
+    def before(self, number: int | None, limit: int) -> tuple[Entry, ...]:
+        """Give what was done to anything, newest first, before one entry; before none the newest of all."""
+        earlier = () if number is None else (AuditEntry.id < number,)
+        newest = select(AuditEntry).where(*earlier).order_by(AuditEntry.id.desc()).limit(limit)
+        with self._sessions() as session:
+            rows = session.scalars(newest)
+            return tuple(Entry(row.id, row.at, row.actor, row.action, row.subject, row.detail) for row in rows)
 
 
 def subject_of_model(name: str) -> str:
