@@ -22,6 +22,7 @@ from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.invitations import Invitations
+from app.services.key_usage import KeyUsage
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
@@ -55,6 +56,7 @@ class Services:
     invitations: Invitations
     people: People
     api_keys: ApiKeys
+    key_usage: KeyUsage
     attempts: LoginAttempts
     logins: Logins
     post: Post
@@ -98,6 +100,7 @@ def compose(settings: Settings) -> Services:
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
+        key_usage=KeyUsage(counters=CounterFile(settings.data / "usage.mdb")),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),

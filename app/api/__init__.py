@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 
 from app.api import administration, docs, history, models, predictions, versions
 from app.api.replies import render_problem
+from app.http.key_uses import count_uses
 
 
 def register_api(app: Flask) -> None:
@@ -20,6 +21,7 @@ def register_api(app: Flask) -> None:
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    count_uses(app)
 
 
 __all__ = ["register_api", "render_problem"]

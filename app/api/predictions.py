@@ -15,7 +15,7 @@ from app.api.replies import render_problem, reply
 from app.api.schemas import PredictionAnswer, PredictQuery
 from app.api.uploads import read_upload
 from app.errors import InvalidRequest
-from app.http.allowances import count_pictures, tell_allowance
+from app.http.allowances import count_pictures_of, tell_allowance
 from app.http.context import services
 from app.http.errors import render_errors
 from app.http.headers import server_timing
@@ -59,7 +59,7 @@ def predict_with_version(name: str, version: str) -> Response:
 def _answer(name: str | None = None, version: str | None = None) -> Response:
     holder, here = key_holder("predict"), services()
     top_k = _top_k(request)
-    count_pictures("key", holder.key_id)
+    count_pictures_of(holder)
     upload = read_upload(request, int(here.settings.max_file_mb * 1_000_000))
     owner = Owner(account=holder.account)
 

@@ -148,3 +148,10 @@ def test_it_is_told_when_the_database_is_gone(services: Services) -> None:
         connection.execute(text("DROP TABLE attempts"))
     with pytest.raises(DatabaseUnavailable):
         DatabaseCounters(services.engine).count("a", 60)
+
+
+def test_the_database_tells_what_counters_stand_at(services: Services) -> None:
+    counters = DatabaseCounters(services.engine)
+    counters.count("a", 60, 2)
+    counters.count("over", -1)
+    assert counters.look(["b", "a", "over"]) == (0, 2, 0)
