@@ -35,7 +35,7 @@ class DatabaseCounters:
         """Give what counters stand at, without counting; 0 for those whose window is over."""
         wanted = select(Attempt.key, Attempt.amount).where(Attempt.key.in_(keys), Attempt.expires_at > time.time())
         with self._engine.connect() as connection:
-            found = {key: amount for key, amount in connection.execute(wanted)}
+            found = {row.key: row.amount for row in connection.execute(wanted)}
         return tuple(found.get(key, 0) for key in keys)
 
 
