@@ -80,6 +80,7 @@ GUARDED = {
     "GET /verify",
     "POST /verify",
     "POST /account/keys",
+    "GET /account/keys/<key_id>",
     "POST /account/keys/<key_id>/revoke",
     "POST /account/logins/<int:number>/end",
     "POST /account/logins/end-others",

@@ -11,8 +11,7 @@ from sqlalchemy import delete
 from app.composition import Services
 from app.services.audit_log import Actor
 from app.storage.tables import roles_of_users
-from tests.api.asking import assert_problem, make_key, services_of
-from tests.api.test_openapi import assert_documented
+from tests.api.asking import assert_documented, assert_problem, make_key, services_of
 from tests.serving import PASSWORD, Reply, RunningSite
 from tests.web.visiting import Visitor
 

@@ -8,8 +8,7 @@ import pytest
 
 from app.composition import Services
 from app.services.recorder import Owner
-from tests.api.asking import assert_problem, make_key, services_of
-from tests.api.test_openapi import assert_documented
+from tests.api.asking import assert_documented, assert_problem, make_key, services_of
 from tests.factories import EIGHT
 from tests.serving import PASSWORD, Reply, RunningSite
 
