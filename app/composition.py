@@ -16,7 +16,7 @@ from app.inference.repository import Repository
 from app.services.accounts import Accounts
 from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
-from app.services.attempts import LoginAttempts
+from app.services.attempts import DatabaseCounters, LoginAttempts
 from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
@@ -33,8 +33,9 @@ from app.services.private_files import secret_key
 from app.services.recorder import Recorder
 from app.services.request_limits import RequestLimits
 from app.services.versions import Versions
-from app.storage.counters import CounterFile
+from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
+from app.storage.redis_counters import RedisCounters, WithFallback
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def compose(settings: Settings) -> Services:
     audit_log = AuditLog(sessions=sessions)
     accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
     metrics = Metrics()
-    counters = CounterFile(settings.data / "counters.mdb")
+    counted = _counting(settings)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     return Services(
         settings=settings,
@@ -92,7 +93,11 @@ def compose(settings: Settings) -> Services:
         loader=loader,
         metrics=metrics,
         classification=_classification(settings, engine, loader, metrics),
-        request_limits=RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit),
+        request_limits=RequestLimits(
+            counters=counted(CounterFile(settings.data / "counters.mdb")),
+            a_key=settings.key_limit,
+            a_visitor=settings.visitor_limit,
+        ),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
@@ -100,13 +105,22 @@ def compose(settings: Settings) -> Services:
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
-        key_usage=KeyUsage(counters=CounterFile(settings.data / "usage.mdb")),
-        attempts=LoginAttempts(engine=engine),
+        key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
+        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
     )
+
+
+def _counting(settings: Settings) -> Callable[[Counters], Counters]:
+    """Give what turns counters of this machine into those of all of them, where a Redis is named."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return lambda local: local
+    shared = RedisCounters(url)
+    return lambda local: WithFallback(shared, local)
 
 
 def _classification(settings: Settings, engine: Engine, loader: ModelLoader, metrics: Metrics) -> ClassificationService:

@@ -42,8 +42,8 @@ class DatabaseCounters:
 class LoginAttempts:
     """At most ten failures in five minutes for an account, ten from an address, and a thousand in all."""
 
-    def __init__(self, *, engine: Engine) -> None:
-        self._counters: Counters = DatabaseCounters(engine)
+    def __init__(self, *, counters: Counters) -> None:
+        self._counters = counters
 
     def begin(self, account: str, address: str) -> None:
         """Count an attempt before the password is looked at, so that many at once cannot slip through; may raise."""

@@ -107,7 +107,7 @@ def test_success_does_not_wipe_out_the_failures_before_it(attempts: LoginAttempt
 
 
 def test_workers_and_threads_count_together_and_exactly(services: Services) -> None:
-    workers = [LoginAttempts(engine=open_database(services.settings.database)) for _ in range(2)]
+    workers = [LoginAttempts(counters=DatabaseCounters(open_database(services.settings.database))) for _ in range(2)]
     start = threading.Barrier(8)
 
     def guess(number: int) -> int:
