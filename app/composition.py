@@ -18,13 +18,14 @@ from app.inference.repository import Repository
 from app.services.accounts import Accounts
 from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
-from app.services.attempts import LoginAttempts
+from app.services.attempts import DatabaseCounters, LoginAttempts
 from app.services.audit_log import AuditLog
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.identities import Identities
 from app.services.invitations import Invitations
+from app.services.key_usage import KeyUsage
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
@@ -35,8 +36,9 @@ from app.services.private_files import secret_key
 from app.services.recorder import Recorder
 from app.services.request_limits import RequestLimits
 from app.services.versions import Versions
-from app.storage.counters import CounterFile
+from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
+from app.storage.redis_counters import RedisCounters, WithFallback
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
@@ -63,6 +65,7 @@ class Services:
     identities: Identities
     identity_provider: IdentityProvider | None
     api_keys: ApiKeys
+    key_usage: KeyUsage
     attempts: LoginAttempts
     logins: Logins
     post: Post
@@ -88,7 +91,7 @@ def compose(settings: Settings) -> Services:
     audit_log = AuditLog(sessions=sessions)
     accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
     metrics = Metrics()
-    counters = CounterFile(settings.data / "counters.mdb")
+    counted = _counting(settings)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     return Services(
         settings=settings,
@@ -98,7 +101,11 @@ def compose(settings: Settings) -> Services:
         loader=loader,
         metrics=metrics,
         classification=_classification(settings, engine, loader, metrics),
-        request_limits=RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit),
+        request_limits=RequestLimits(
+            counters=counted(CounterFile(settings.data / "counters.mdb")),
+            a_key=settings.key_limit,
+            a_visitor=settings.visitor_limit,
+        ),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
@@ -108,12 +115,22 @@ def compose(settings: Settings) -> Services:
         identities=Identities(sessions=sessions, audit_log=audit_log, make_accounts=settings.oidc_accounts == "anybody"),
         identity_provider=_identity_provider(settings),
         api_keys=ApiKeys(sessions=sessions),
-        attempts=LoginAttempts(engine=engine),
+        key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
+        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
     )
+
+
+def _counting(settings: Settings) -> Callable[[Counters], Counters]:
+    """Give what turns counters of this machine into those of all of them, where a Redis is named."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return lambda local: local
+    shared = RedisCounters(url)
+    return lambda local: WithFallback(shared, local)
 
 
 def _classification(settings: Settings, engine: Engine, loader: ModelLoader, metrics: Metrics) -> ClassificationService:

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="The one folder that changes at run time; made with mode 0700.")
     models: Path = Field(TREE / "models", description="The models shipped with the project; never written to.")
     database_url: str = Field("", description="Where accounts and history are kept; a SQLite file by default.")
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="A Redis in which limits, quotas and login attempts are counted for several machines, redis://HOST:PORT/0.",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Signs the cookies; at least 32 characters. Made at the first start."
     )

@@ -164,6 +164,12 @@ class InvalidKey(VitrineError):
     code = "invalid_key"
 
 
+class KeyNotFound(VitrineError):
+    """No API key of this account has that identifier."""
+
+    code = "key_not_found"
+
+
 class MissingScope(VitrineError):
     """The API key is good, but not for this."""
 

@@ -14,7 +14,9 @@ from app.composition import compose, image_limits, signing_key
 from app.config import TREE
 from app.errors import ImageTooLarge, InvalidSettings
 from app.services.recorder import Owner, Recorder
+from app.storage.redis_counters import RedisCounters
 from tests.factories import make_picture, make_prediction, make_services, make_settings, publish
+from tests.redis_server import RunningRedis
 
 GUEST = Owner(guest="a" * 32)
 GIVEN = "kW3-vT9_qLx7ZbN2mRf8sYc4HdJ6gPa0"
@@ -140,3 +142,22 @@ def test_a_start_asks_no_provider_anything(tmp_path: Path) -> None:
     settings = {"oidc_url": "https://login.example.org", "oidc_client": "a", "oidc_secret": "b"}
     assert compose(make_settings(tmp_path, **settings)).identity_provider is not None
     assert compose(make_settings(tmp_path)).identity_provider is None
+
+
+def test_limits_uses_and_attempts_are_counted_in_redis_where_one_is_named(tmp_path: Path) -> None:
+    with RunningRedis(tmp_path) as redis:
+        services = make_services(tmp_path, redis_url=redis.url, key_limit=3)
+        services.request_limits.count_key("a", 5)
+        services.key_usage.count("a", refused=False)
+        services.attempts.begin("ada@example.org", "192.0.2.1")
+        names = ("pictures/key/a", "login/account/ada@example.org", "login/address/192.0.2.1", "login/everyone")
+        assert RedisCounters(redis.url).look(names) == (1, 1, 1, 1)
+        assert services.request_limits.used_today("a") == 1
+        assert sum(day.answered for day in services.key_usage.days("a")) == 1
+    assert services.request_limits.count("key", "a") is not None  # counted here now
+
+
+def test_an_address_that_is_no_redis_stops_the_start_without_telling_its_password(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        compose(make_settings(tmp_path, redis_url="http://:secret-word@127.0.0.1/0"))
+    assert "secret-word" not in str(caught.value)

@@ -16,7 +16,8 @@ from app import __version__
 from app.cli import vitrine
 from app.config import TREE, Settings
 from app.factory import create_app
-from tests.factories import CAT, DOG, make_settings
+from app.services.api_keys import SCOPES
+from tests.factories import CAT, DOG, make_services, make_settings
 
 README = (TREE / "README.md").read_text(encoding="utf-8")
 
@@ -123,3 +124,22 @@ def _photos(folder: Path) -> None:
                 part = photo.crop((inset, inset * 2, photo.width - inset * 2, photo.height - inset))
                 part.save(folder / label / f"{number}.png")
     shutil.copy(CAT, folder / "cat" / "whole.jpg")
+
+
+def test_every_scope_is_documented_with_the_addresses_that_it_opens(tmp_path: Path) -> None:
+    text = (TREE / "docs" / "api-keys.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w:]+)` \| (.*) \|$", text, re.MULTILINE)
+    documented = {scope: set(re.findall(r"`([A-Z]+ /[^`]*)`", addresses)) for scope, addresses in rows}
+    here = make_services(tmp_path)
+    account = here.accounts.create("root@example.org", "correct horse battery", admin=True)
+    app = create_app(here.settings)
+    opened: dict[str, set[str]] = {}
+    for scope in SCOPES:
+        headers = {"Authorization": f"Bearer {here.api_keys.create(account, 'tests', scopes=(scope,))}"}
+        for rule in app.url_map.iter_rules():
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                if rule.rule.startswith("/api/v1/") and rule.endpoint != "api_docs.openapi_json":
+                    answer = app.test_client().open(re.sub(r"<\w+>", "nothing", rule.rule), method=method, headers=headers)
+                    if answer.status_code != 403:
+                        opened.setdefault(scope, set()).add(f"{method} {rule.rule}")
+    assert opened == documented

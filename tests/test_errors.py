@@ -35,9 +35,9 @@ NOT_OF_THE_API = {
     "InvalidDataset",
     "InvalidInvitation",
     "InvalidSetupLink",
-    "PredictionNotFound",
     "ProviderUnavailable",
     "SignInRefused",
+    "KeyNotFound",
     "UnsafeModel",
     "VersionKept",
 }

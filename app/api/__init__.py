@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.api import docs, models, predictions
+from app.api import administration, docs, history, models, predictions, versions
 from app.api.replies import render_problem
+from app.http.key_uses import count_uses
 
 
 def register_api(app: Flask) -> None:
     """Register every route of the API; its errors leave as problems."""
-    blueprints: tuple[Blueprint, ...] = (predictions.blueprint, models.blueprint, docs.blueprint)
+    blueprints: tuple[Blueprint, ...] = (
+        predictions.blueprint,
+        history.blueprint,
+        models.blueprint,
+        versions.blueprint,
+        administration.blueprint,
+        docs.blueprint,
+    )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    count_uses(app)
 
 
 __all__ = ["register_api", "render_problem"]

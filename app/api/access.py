@@ -6,6 +6,7 @@ from flask import request
 
 from app.errors import InvalidKey
 from app.http.context import services
+from app.http.key_uses import use_key
 from app.services.api_keys import KeyHolder
 
 
@@ -15,5 +16,6 @@ def key_holder(scope: str) -> KeyHolder:
     if kind.lower() != "bearer" or not key:
         raise InvalidKey("Send an API key: Authorization: Bearer vtr_...")
     holder = services().api_keys.check(key.strip())
+    use_key(holder.key_id)
     holder.require(scope)
     return holder

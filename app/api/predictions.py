@@ -15,7 +15,7 @@ from app.api.replies import render_problem, reply
 from app.api.schemas import PredictionAnswer, PredictQuery
 from app.api.uploads import read_upload
 from app.errors import InvalidRequest
-from app.http.allowances import count_pictures, tell_allowance
+from app.http.allowances import count_pictures_of, tell_allowance
 from app.http.context import services
 from app.http.errors import render_errors
 from app.http.headers import server_timing
@@ -59,7 +59,7 @@ def predict_with_version(name: str, version: str) -> Response:
 def _answer(name: str | None = None, version: str | None = None) -> Response:
     holder, here = key_holder("predict"), services()
     top_k = _top_k(request)
-    count_pictures("key", holder.key_id)
+    count_pictures_of(holder)
     upload = read_upload(request, int(here.settings.max_file_mb * 1_000_000))
     owner = Owner(account=holder.account)
 
@@ -74,7 +74,7 @@ def _answer(name: str | None = None, version: str | None = None) -> Response:
 
 
 def _reply(prediction: Prediction, top_k: int | None, *, stored: bool) -> Response:
-    response = reply(_content(prediction, top_k, stored=stored))
+    response = reply(content_of(prediction, top_k, stored=stored))
     response.headers["Server-Timing"] = server_timing(prediction.timings)
     return response
 
@@ -88,7 +88,7 @@ def _top_k(request: Request) -> int | None:
         raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
 
 
-def _content(made: Prediction, top_k: int | None, *, stored: bool) -> dict[str, Any]:
+def content_of(made: Prediction, top_k: int | None = None, *, stored: bool) -> dict[str, Any]:
     """Give what PredictionAnswer describes; a test holds one against the other, so that no request has to."""
     picture, timings = made.picture, made.timings
     return {

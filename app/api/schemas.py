@@ -69,6 +69,85 @@ class PredictionAnswer(_Strict):
     timings_ms: TimingsMs
 
 
+class StoredAnswer(PredictionAnswer):
+    """An answer out of the history."""
+
+    file_name: str | None = Field(description="The name that the picture's file had on a page.", examples=["cat.jpg"])
+    created_at: str = Field(examples=["2026-01-31T12:00:00.000+00:00"])
+
+
+class HistoryQuery(_Strict):
+    """Which part of the history is wanted."""
+
+    # A query is text: strictness would refuse every number in it.
+    limit: int = Field(24, ge=1, le=100, description="At most so many predictions.", strict=False)
+    before: str | None = Field(
+        None,
+        pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+        description="Only predictions before this one: `next` of the answer before.",
+    )
+
+
+class PredictionList(_Strict):
+    """Some predictions, newest first."""
+
+    predictions: list[StoredAnswer]
+    next: str | None = Field(description="What `before` must be to get those that follow; null where there are none.")
+
+
+class NumberedQuery(_Strict):
+    """Which part of a list is wanted."""
+
+    limit: int = Field(50, ge=1, le=100, description="At most so many.", strict=False)
+    before: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="Only those before this one: `next` of the answer before.", strict=False
+    )
+
+
+class Account(_Strict):
+    """Somebody who may log in."""
+
+    id: int
+    email: str = Field(examples=["ada@example.org"])
+    admin: bool = Field(description="Whether the account may administer the site.")
+    active: bool = Field(description="Whether the account is let in.")
+    created_at: str = Field(examples=["2026-01-31T12:00:00.000+00:00"])
+    logged_in_at: str | None = Field(description="When the account last logged in on a page.")
+
+
+class AccountList(_Strict):
+    """Some of the accounts, the newest first."""
+
+    people: list[Account]
+    next: int | None = Field(description="What `before` must be to get those that follow; null where there are none.")
+
+
+class AuditLogEntry(_Strict):
+    """One thing that was done."""
+
+    id: int
+    at: str = Field(examples=["2026-01-31T12:00:00.000+00:00"])
+    actor: str = Field(description="An e-mail address, or the command line.", examples=["ada@example.org"])
+    action: str = Field(examples=["activated"])
+    subject: str = Field(description="What it was done to.", examples=["model:cats-vs-dogs"])
+    detail: str = Field(examples=["version 2 in place of 1, by key vtr_0123456789ab"])
+
+
+class AuditLogPage(_Strict):
+    """Some of what was done, newest first."""
+
+    entries: list[AuditLogEntry]
+    next: int | None = Field(description="What `before` must be to get those that follow; null where there are none.")
+
+
+class VersionChange(_Strict):
+    """What answers now."""
+
+    name: str = Field(examples=["cats-vs-dogs"])
+    active_version: str = Field(examples=["2"])
+    recorded: bool = Field(description="Whether it could be written down who did this.")
+
+
 class ModelSummary(_Strict):
     """A model and its versions."""
 

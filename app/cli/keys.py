@@ -7,7 +7,7 @@ import click
 from app.cli.house import open_house
 from app.cli.tables import show_table
 from app.errors import InvalidKey
-from app.services.api_keys import SCOPES
+from app.services.api_keys import MOST_DAILY, SCOPES, USUAL_SCOPES
 
 
 @click.group()
@@ -18,13 +18,16 @@ def keys() -> None:
 @keys.command()
 @click.option("--user", required=True, metavar="EMAIL", help="Whose key it is.")
 @click.option("--name", required=True, help="What will use it.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="What it is good for (default: all).")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="What it is good for (default: predict, models:read)."
+)
 @click.option("--days", type=click.IntRange(1), help="How long it lives (default: no end).")
-def create(user: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:
+@click.option("--daily", type=click.IntRange(1, MOST_DAILY), help="Pictures it may send in a day (default: any number).")
+def create(user: str, name: str, scopes: tuple[str, ...], days: int | None, daily: int | None) -> None:
     """Make a key and print it, this once; nothing else goes to standard output."""
     services = open_house()
     account = services.accounts.number_of(user)
-    click.echo(services.api_keys.create(account, name, scopes=scopes or SCOPES, days=days))
+    click.echo(services.api_keys.create(account, name, scopes=scopes or USUAL_SCOPES, days=days, daily=daily))
 
 
 @keys.command("list")

@@ -126,12 +126,17 @@ def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
             abort(403)
         if request.method in ("GET", "HEAD"):
             return None
-        # No grace: whoever takes over a browser that was left open is asked for the password.
-        if check_and_update_authn_fresh(_FRESH, timedelta(0)):
-            return None
-        return redirect(url_for_security("verify", next=back(**(request.view_args or {}))), 303)
+        return ask_for_password(back(**(request.view_args or {})))
 
     pages.before_request(check)
+
+
+def ask_for_password(back: str) -> Response | None:
+    """Give the way to the password, and from there to `back`, where the login is not fresh; None where it is."""
+    # No grace: whoever takes over a browser that was left open is asked for the password.
+    if check_and_update_authn_fresh(_FRESH, timedelta(0)):
+        return None
+    return redirect(url_for_security("verify", next=back), 303)
 
 
 def protect_forms(pages: Blueprint) -> None:

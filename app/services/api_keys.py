@@ -15,10 +15,15 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.errors import DatabaseUnavailable, InvalidKey, InvalidRequest, MissingScope
-from app.storage.tables import ApiKey, now
+from app.errors import DatabaseUnavailable, InvalidKey, InvalidRequest, KeyNotFound, MissingScope
+from app.services.audit_log import Actor
+from app.storage.tables import ApiKey, User, now
 
-SCOPES = ("predict", "models:read")
+SCOPES = ("predict", "history:read", "models:read", "models:write", "admin")
+USUAL_SCOPES = ("predict", "models:read")
+# A key has these only for as long as its owner is an administrator.
+ADMINISTRATORS_SCOPES = frozenset({"models:write", "admin"})
+MOST_DAILY = 1_000_000_000
 _PREFIX = "vtr"
 _CACHED_SECONDS = 5.0
 _CACHED_KEYS = 1000
@@ -33,6 +38,13 @@ class KeyHolder:
     key_id: str
     account: int
     scopes: frozenset[str]
+    owner: str = ""
+    daily: int | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The key's owner, as the audit log names whoever does something by a key."""
+        return Actor(self.owner, self.account, key=f"{_PREFIX}_{self.key_id}")
 
     def require(self, scope: str) -> None:
         """Raise MissingScope where the key is not good for `scope`."""
@@ -51,6 +63,7 @@ class KeyRow:
     last_used_at: datetime | None
     expires_at: datetime | None
     revoked: bool
+    daily: int | None = None
 
     @property
     def prefix(self) -> str:
@@ -73,19 +86,26 @@ class ApiKeys:
         self._clock = clock
         self._cache: dict[str, tuple[KeyHolder, float]] = {}
 
-    def create(self, account: int, name: str, *, scopes: tuple[str, ...] = SCOPES, days: int | None = None) -> str:
-        """Make a key and give it, this once."""
+    def create(
+        self,
+        account: int,
+        name: str,
+        *,
+        scopes: tuple[str, ...] = USUAL_SCOPES,
+        days: int | None = None,
+        daily: int | None = None,
+    ) -> str:
+        """Make a key and give it, this once; `daily` is how many pictures it may send in a day."""
         name = name.strip()
-        if not 1 <= len(name) <= 80:
-            raise InvalidRequest("Give the key a name of 1 to 80 characters.")
-        if unknown := sorted(set(scopes) - set(SCOPES)):
-            raise InvalidRequest(f"There is no scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
-        if days is not None and not 1 <= days <= _LONGEST_DAYS:
-            raise InvalidRequest(f"A key lives for 1 to {_LONGEST_DAYS:,} days, or without an end.")
+        _check(name, scopes, days, daily)
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
-        expires = None if days is None else now() + timedelta(days=days)
+        row = ApiKey(id=key_id, user_id=account, name=name, digest=_digest(secret), daily=daily)
+        row.scopes = [scope for scope in SCOPES if scope in scopes]
+        row.expires_at = None if days is None else now() + timedelta(days=days)
         with self._sessions.begin() as session:
-            row = ApiKey(id=key_id, user_id=account, name=name, digest=_digest(secret), scopes=list(scopes), expires_at=expires)
+            owner = session.get(User, account)
+            if ADMINISTRATORS_SCOPES & set(scopes) and not (owner and owner.is_admin):
+                raise InvalidRequest("Only an administrator's key may have the scopes models:write and admin.")
             session.add(row)
         return f"{_PREFIX}_{key_id}_{secret}_{_checksum(key_id, secret)}"
 
@@ -93,10 +113,15 @@ class ApiKeys:
         """Give an account's keys, newest first."""
         with self._sessions() as session:
             rows = session.scalars(select(ApiKey).where(ApiKey.user_id == account).order_by(ApiKey.created_at.desc()))
-            return tuple(
-                KeyRow(r.id, r.name, tuple(r.scopes), r.created_at, r.last_used_at, r.expires_at, r.revoked_at is not None)
-                for r in rows
-            )
+            return tuple(map(_row, rows))
+
+    def get(self, account: int, key_id: str) -> KeyRow:
+        """Give one key of the account, or raise KeyNotFound."""
+        with self._sessions() as session:
+            row = session.scalar(select(ApiKey).where(ApiKey.user_id == account, ApiKey.id == key_id))
+            if row is None:
+                raise KeyNotFound("There is no such key, or it is not yours.")
+            return _row(row)
 
     def revoke(self, account: int, key_id: str) -> bool:
         """End a key of the account; False where it has no such key."""
@@ -134,7 +159,7 @@ class ApiKeys:
             expired = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
             if expired or row.revoked_at is not None or not row.user.active:
                 raise InvalidKey(_REFUSED)
-            holder = KeyHolder(row.id, row.user_id, frozenset(row.scopes))
+            holder = KeyHolder(row.id, row.user_id, _in_effect(row), row.user.email, row.daily)
         self._note_use(holder)
         return holder
 
@@ -142,6 +167,37 @@ class ApiKeys:
         # A key stays good where the database can be read but not written to.
         with contextlib.suppress(DatabaseUnavailable), self._sessions.begin() as session:
             session.execute(update(ApiKey).where(ApiKey.id == holder.key_id).values(last_used_at=now()))
+
+
+def _check(name: str, scopes: tuple[str, ...], days: int | None, daily: int | None) -> None:
+    if not 1 <= len(name) <= 80:
+        raise InvalidRequest("Give the key a name of 1 to 80 characters.")
+    if not scopes:
+        raise InvalidRequest("Say what the key is good for.")
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise InvalidRequest(f"There is no scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
+    if days is not None and not 1 <= days <= _LONGEST_DAYS:
+        raise InvalidRequest(f"A key lives for 1 to {_LONGEST_DAYS:,} days, or without an end.")
+    if daily is not None and not 1 <= daily <= MOST_DAILY:
+        raise InvalidRequest(f"A key may send 1 to {MOST_DAILY:,} pictures in a day, or any number.")
+
+
+def _in_effect(row: ApiKey) -> frozenset[str]:
+    scopes = frozenset(row.scopes)
+    return scopes if row.user.is_admin else scopes - ADMINISTRATORS_SCOPES
+
+
+def _row(row: ApiKey) -> KeyRow:
+    return KeyRow(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes),
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        expires_at=row.expires_at,
+        revoked=row.revoked_at is not None,
+        daily=row.daily,
+    )
 
 
 def _digest(text: str) -> str:

@@ -24,10 +24,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever does something: an e-mail address with its account, or the command line."""
+    """Whoever does something: an e-mail address with its account, and the key where it was done by one; or the command line."""
 
     name: str
     account: int | None = None
+    key: str = ""
 
 
 COMMAND_LINE = Actor("command line")
@@ -43,6 +44,18 @@ class Deed:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done, and to what."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
 class AuditLog:
     """Keeps what was done by its subject; an entry is never changed, and outlives the account that it names."""
 
@@ -51,6 +64,7 @@ class AuditLog:
 
     def record(self, actor: Actor, action: Action, subject: str, detail: str = "") -> bool:
         """Write down what was just done, and tell whether it could be: what is done is not undone for want of a record."""
+        detail += f"{', ' if detail else ''}by key {actor.key}" if actor.key else ""
         entry = AuditEntry(actor=actor.name, account_id=actor.account, action=action, subject=subject, detail=detail)
         try:
             with self._sessions.begin() as session:
@@ -65,6 +79,14 @@ class AuditLog:
         newest = select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
         with self._sessions() as session:
             return [Deed(row.at, row.actor, row.action, row.detail) for row in session.scalars(newest)]
+
+    def before(self, number: int | None, limit: int) -> tuple[Entry, ...]:
+        """Give what was done to anything, newest first, before one entry; before none the newest of all."""
+        earlier = () if number is None else (AuditEntry.id < number,)
+        newest = select(AuditEntry).where(*earlier).order_by(AuditEntry.id.desc()).limit(limit)
+        with self._sessions() as session:
+            rows = session.scalars(newest)
+            return tuple(Entry(row.id, row.at, row.actor, row.action, row.subject, row.detail) for row in rows)
 
 
 def subject_of_model(name: str) -> str:

@@ -37,6 +37,14 @@ class HistoryPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class HistorySlice:
+    """Some of the items, newest first, and before which one the others are; None where there are none."""
+
+    items: tuple[HistoryItem, ...]
+    next: str | None
+
+
 class History:
     """Every question names its owner: another's prediction answers as if it did not exist."""
 
@@ -67,6 +75,15 @@ class History:
                 .offset((number - 1) * _PAGE)
             )
             return HistoryPage(tuple(self._item(row) for row in rows), number, pages, total)
+
+    def before(self, owner: Owner, prediction_id: str | None, limit: int) -> HistorySlice:
+        """Give the owner's newest predictions before one, whether it is there or not; before none the newest of all."""
+        earlier = () if prediction_id is None else (StoredPrediction.id < prediction_id,)
+        wanted = select(StoredPrediction).where(_owned(owner), *earlier).order_by(StoredPrediction.id.desc()).limit(limit + 1)
+        with self._sessions() as session:
+            rows = session.scalars(wanted).all()
+            items = tuple(map(self._item, rows[:limit]))
+        return HistorySlice(items, rows[limit - 1].id if len(rows) > limit else None)
 
     def picture(self, owner: Owner, prediction_id: str, size: Size) -> bytes:
         """Give the kept picture of one of the owner's predictions as JPEG, or raise PredictionNotFound."""

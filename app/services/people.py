@@ -69,6 +69,12 @@ class People:
             some = select(User).where(found).order_by(func.lower(User.email)).limit(_PAGE).offset((number - 1) * _PAGE)
             return PeoplePage(tuple(map(_person, session.scalars(some))), number, pages, total)
 
+    def before(self, number: int | None, limit: int) -> tuple[Person, ...]:
+        """Give the newest accounts before one; before none the newest of all."""
+        earlier = () if number is None else (User.id < number,)
+        with self._sessions() as session:
+            return tuple(map(_person, session.scalars(select(User).where(*earlier).order_by(User.id.desc()).limit(limit))))
+
     def disable(self, number: int, actor: Actor) -> str:
         """Let an account in nowhere any more, and give its address; its logins end, and its keys within seconds."""
         return self._change(number, actor, "disabled", lambda _session, user: setattr(user, "active", False))

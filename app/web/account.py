@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
-from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField, SubmitField
-from wtforms.validators import DataRequired, Length
 
 from app.errors import InvalidAccount
-from app.http.context import page_owner, services
+from app.http.context import administrator, page_owner, services
 from app.http.logins import end_other_logins, this_login
-from app.http.sessions import guard
+from app.http.sessions import ask_for_password, guard
+from app.services.api_keys import ADMINISTRATORS_SCOPES
+from app.web.keys import KeyForm, chart_of
 
 blueprint = Blueprint("account", __name__)
 guard(blueprint)
-
-_LIVES = {"90": "90 days", "365": "one year", "": "no end"}
-
-
-class KeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """What a new key is called and how long it lives."""
-
-    name = StringField(
-        "Name",
-        validators=[DataRequired("Give the key a name."), Length(max=80)],
-        description="What will use it.",
-    )
-    expires = SelectField("Valid for", choices=list(_LIVES.items()), default="365")
-    submit = SubmitField("Make a key")
 
 
 @blueprint.get("/account")
@@ -42,9 +27,27 @@ def create_key() -> Response:
     form = KeyForm()
     if not form.validate():
         return make_response(_page(form), 422)
+    # Such a key outlives the login that made it, and does without a password what a page asks one for.
+    if ADMINISTRATORS_SCOPES & set(form.scopes) and (asked := ask_for_password(url_for("account.index"))):
+        return make_response(asked)
     days = int(form.expires.data) if form.expires.data else None
-    key = services().api_keys.create(_account(), form.name.data, days=days)
+    key = services().api_keys.create(_account(), form.name.data, scopes=form.scopes, days=days, daily=form.daily.data)
     return make_response(_page(KeyForm(formdata=None), new_key=key))
+
+
+@blueprint.get("/account/keys/<key_id>")
+def show_key(key_id: str) -> str:
+    """Show how much a key is used to its owner."""
+    here = services()
+    key = here.api_keys.get(_account(), key_id)
+    used = None if key.daily is None else here.request_limits.used_today(key.id)
+    return render_template(
+        "account/key.html",
+        key=key,
+        chart=chart_of(here.key_usage.days(key.id)),
+        left=None if used is None or key.daily is None else max(0, key.daily - used),
+        idle=[] if administrator() else [scope for scope in key.scopes if scope in ADMINISTRATORS_SCOPES],
+    )
 
 
 @blueprint.post("/account/keys/<key_id>/revoke")

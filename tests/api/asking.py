@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from flask.testing import FlaskClient
+from openapi_schema_validator import OAS31Validator
 
 from app.composition import Services, compose
 from app.config import Settings
@@ -60,3 +61,12 @@ def assert_problem(reply: Reply, status: int, code: str) -> None:
     assert set(reply.json) == {"type", "title", "status", "detail", "code", "request_id"}
     assert (reply.json["status"], reply.json["code"]) == (status, code)
     assert reply.json["request_id"] == reply.headers["X-Request-Id"]
+
+
+def assert_documented(document: dict[str, Any], method: str, path: str, reply: Reply) -> None:
+    """Find the answer's status, media type and shape in the document."""
+    documented = document["paths"][path][method]["responses"]
+    assert str(reply.status) in documented, f"{method} {path} may not answer {reply.status}"
+    ((media_type, content),) = documented[str(reply.status)]["content"].items()
+    assert reply.headers["Content-Type"] == media_type
+    OAS31Validator({**content["schema"], "components": document["components"]}).validate(reply.json)

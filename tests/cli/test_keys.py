@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.composition import Services
 from app.errors import InvalidKey
-from app.services.api_keys import SCOPES
+from app.services.api_keys import SCOPES, USUAL_SCOPES
 from app.storage.tables import ApiKey
 from tests.cli.running import Ran, Run, output_of, refusal_of, rows_of
 from tests.serving import EMAIL, PASSWORD, RunningSite
@@ -35,12 +35,12 @@ def test_only_the_key_goes_to_standard_output(tmp_path: Path, account: int) -> N
     assert made.stdout.split() == [made.stdout.removesuffix("\n")]
 
 
-def test_a_key_is_good_for_everything_where_no_scope_is_named(vitrine: Run, services: Services, account: int) -> None:
+def test_a_key_is_good_for_the_usual_scopes_where_none_is_named(vitrine: Run, services: Services, account: int) -> None:
     holder = services.api_keys.check(create(vitrine))
-    assert (holder.account, holder.scopes) == (account, frozenset(SCOPES))
+    assert (holder.account, holder.scopes) == (account, frozenset(USUAL_SCOPES))
 
 
-@pytest.mark.parametrize("scopes", [("predict",), ("models:read", "predict")])
+@pytest.mark.parametrize("scopes", [("predict",), ("models:read", "predict"), ("history:read",)])
 def test_a_key_is_good_for_the_named_scopes_alone(
     vitrine: Run, services: Services, account: int, scopes: tuple[str, ...]
 ) -> None:
@@ -57,7 +57,21 @@ def test_a_key_lives_as_many_days_as_are_given(vitrine: Run, services: Services,
     assert services.api_keys.list(account)[0].expires_at is None
 
 
-@pytest.mark.parametrize("words", [("--scope", "everything"), ("--days", "0"), ("--days", "soon")])
+def test_an_administrators_scopes_are_for_administrators(vitrine: Run, services: Services, account: int) -> None:
+    words = [word for scope in SCOPES for word in ("--scope", scope)]
+    refusal = refusal_of(vitrine("keys", "create", "--user", EMAIL, "--name", "tests", *words))
+    assert refusal == "Only an administrator's key may have the scopes models:write and admin."
+    services.accounts.create("root@example.org", PASSWORD, admin=True)
+    key = output_of(vitrine("keys", "create", "--user", "root@example.org", "--name", "tests", *words)).rstrip("\n")
+    assert services.api_keys.check(key).scopes == set(SCOPES)
+
+
+def test_a_key_may_have_a_daily_quota(vitrine: Run, services: Services, account: int) -> None:
+    assert services.api_keys.check(create(vitrine, "--daily", "250")).daily == 250
+    assert services.api_keys.check(create(vitrine)).daily is None
+
+
+@pytest.mark.parametrize("words", [("--scope", "everything"), ("--days", "0"), ("--days", "soon"), ("--daily", "0")])
 def test_options_that_mean_nothing_make_no_key(vitrine: Run, services: Services, account: int, words: tuple[str, ...]) -> None:
     ran = vitrine("keys", "create", "--user", EMAIL, "--name", "tests", *words)
     assert (ran.code, ran.out) == (2, "")

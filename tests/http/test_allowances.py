@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,42 @@ def test_every_key_of_an_account_has_an_allowance_of_its_own(tmp_path: Path) -> 
         key = ApiKeys(sessions=services.sessions).create(account, "tests")
         assert ask(client, "POST", "/api/v1/predict", make_picture(), key=key).status == 200
         assert ask(client, "POST", "/api/v1/predict", make_picture(), key=key).status == 429
+
+
+def day_left(reply: Reply, quota: int) -> tuple[int, int]:
+    """Give how many pictures are left of a day, and for how many seconds."""
+    assert reply.headers["RateLimit-Policy"] == f'"key";q={LIMIT};w=60, "day";q={quota};w=86400'
+    found = re.fullmatch(r'"key";r=\d+;t=\d+, "day";r=(\d+);t=(\d+)', reply.headers["RateLimit"])
+    assert found is not None
+    return int(found[1]), int(found[2])
+
+
+def test_a_keys_day_is_exact_across_workers_and_ends_at_midnight(limited: RunningSite) -> None:
+    key = make_key(services_of(limited), daily=7)
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: predict(limited, key), range(LIMIT)))
+    assert Counter(reply.status for reply in replies) == {200: 7, 429: LIMIT - 7}
+    assert sorted(day_left(reply, 7)[0] for reply in replies if reply.status == 200) == list(range(7))
+    for reply in (reply for reply in replies if reply.status == 429):
+        assert_problem(reply, 429, "too_many_requests")
+        remaining, seconds = day_left(reply, 7)
+        assert (remaining, reply.headers["Retry-After"]) == (0, str(seconds))
+        answered_at = parsedate_to_datetime(reply.headers["Date"]).timestamp()
+        assert abs((answered_at + seconds) % 86_400 - 43_200) > 43_197  # midnight UTC, give or take what an answer takes
+        assert reply.json["detail"] == "This key may send 7 pictures in a day; the next day begins at midnight UTC."
+    other = make_key(services_of(limited), daily=7)
+    assert day_left(predict(limited, other), 7)[0] == 6
+
+
+def test_every_request_with_a_key_is_one_of_its_uses(limited: RunningSite, key: str) -> None:
+    key_id = key.split("_")[1]
+    replies = [
+        predict(limited, key),
+        limited.request("GET", "/api/v1/models", key=key),
+        predict(limited, key, b"I am a cat."),
+        limited.request("GET", "/api/v1/predictions", key=key),
+        limited.request("GET", "/api/v1/models", key=f"{key[:-1]}x"),
+    ]
+    assert [reply.status for reply in replies] == [200, 200, 415, 403, 401]
+    days = services_of(limited).key_usage.days(key_id)
+    assert (sum(day.answered for day in days), sum(day.refused for day in days)) == (2, 2)

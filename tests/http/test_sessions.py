@@ -95,7 +95,7 @@ def test_a_form_stays_good_as_long_as_its_session(site: RunningSite) -> None:
     secret = (site.data / "secret_key").read_text(encoding="ascii").strip()
     value = URLSafeTimedSerializer(secret, salt="wtf-csrf-token").loads(ada.token_of("/account"))
     old = str(URLSafeTimedSerializer(secret, salt="wtf-csrf-token", signer=YesterdaysSigner).dumps(value))
-    reply = ada.send("/account/keys", {"name": "after lunch", "expires": "90", "csrf_token": old})
+    reply = ada.send("/account/keys", {"name": "after lunch", "predict": "y", "expires": "90", "csrf_token": old})
     assert reply.status == 200
     assert b"after lunch" in reply.body
 

@@ -54,6 +54,12 @@ def visitor(browser: Browser, site: RunningSite) -> Iterator[BrowserContext]:
     context.close()
 
 
+def page_of_a_key(site: RunningSite) -> str:
+    """Give where a key is shown that was used."""
+    assert site.request("GET", "/api/v1/models", key=site.key).status == 200
+    return f"/account/keys/{site.key.split('_')[1]}"
+
+
 def classify(page: Page, site: RunningSite, *photos: Path) -> None:
     page.goto(site.url + "/")
     page.set_input_files("input[type=file]", list(photos))
@@ -215,7 +221,7 @@ def test_every_page_is_accessible_and_keeps_the_content_policy(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     classify(page, site, DOG)
     page.wait_for_url("**/predictions/*")
-    for address in [page.url, *(site.url + path for path in PAGES)]:
+    for address in [page.url, *(site.url + path for path in (*PAGES, page_of_a_key(site)))]:
         page.goto(address)
         if address.endswith("/api/docs"):
             page.locator(".opblock").first.wait_for()
@@ -230,7 +236,7 @@ def test_every_page_is_accessible_and_keeps_the_content_policy(
 def test_nothing_scrolls_sideways_on_the_narrowest_phone(browser: Browser, visitor: BrowserContext, site: RunningSite) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 640}, storage_state=visitor.storage_state())
     page = context.new_page()
-    for path in PAGES:
+    for path in (*PAGES, page_of_a_key(site)):
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     context.close()

@@ -13,8 +13,9 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.composition import Services
-from app.errors import InvalidKey, InvalidRequest, MissingScope
-from app.services.api_keys import SCOPES, ApiKeys
+from app.errors import InvalidKey, InvalidRequest, KeyNotFound, MissingScope
+from app.services.api_keys import SCOPES, USUAL_SCOPES, ApiKeys
+from app.services.audit_log import Actor
 from app.storage.tables import ApiKey, User
 from tests.factories import Clock, make_services
 
@@ -42,8 +43,13 @@ def assert_refused(keys: ApiKeys, key: str) -> None:
 def test_a_key_speaks_for_its_account(services: Services, account: int) -> None:
     key = services.api_keys.create(account, "laptop")
     holder = services.api_keys.check(key)
-    assert (holder.account, holder.scopes) == (account, frozenset(SCOPES))
+    assert (holder.account, holder.scopes) == (account, frozenset(USUAL_SCOPES))
     assert key.split("_")[:2] == ["vtr", holder.key_id]
+    assert (holder.actor.name, holder.actor.account, holder.actor.key) == (
+        "ada@example.org",
+        account,
+        "_".join(key.split("_")[:2]),
+    )
 
 
 def test_the_secret_is_nowhere_in_the_database(services: Services, account: int) -> None:
@@ -201,3 +207,60 @@ def test_a_listed_key_tells_its_beginning(services: Services, account: int) -> N
     key = services.api_keys.create(account, "laptop")
     (row,) = services.api_keys.list(account)
     assert row.prefix == "_".join(key.split("_")[:2]) + "_…"
+
+
+def test_a_key_that_is_good_for_nothing_is_not_made(services: Services, account: int) -> None:
+    with pytest.raises(InvalidRequest, match="what the key is good for"):
+        services.api_keys.create(account, "idle", scopes=())
+
+
+@pytest.mark.parametrize("scope", ["models:write", "admin"])
+def test_an_administrators_scope_is_for_administrators_keys_alone(services: Services, account: int, scope: str) -> None:
+    with pytest.raises(InvalidRequest, match="administrator's key"):
+        services.api_keys.create(account, "robot", scopes=("predict", scope))
+    assert services.api_keys.list(account) == ()
+    root = services.accounts.create("root@example.org", "correct horse battery", admin=True)
+    assert services.api_keys.check(services.api_keys.create(root, "robot", scopes=(scope,))).scopes == {scope}
+
+
+def test_an_administrators_scope_goes_with_the_role_and_comes_back_with_it(services: Services, account: int) -> None:
+    clock, actor = Clock(), Actor("eve@example.org", account)
+    keys = ApiKeys(sessions=services.sessions, clock=clock)
+    root = services.accounts.create("root@example.org", "correct horse battery", admin=True)
+    key = keys.create(root, "robot", scopes=SCOPES)
+    assert keys.check(key).scopes == set(SCOPES)
+    services.people.demote(root, actor)
+    clock.seconds += 4.9
+    assert "admin" in keys.check(key).scopes
+    clock.seconds += 0.2
+    assert keys.check(key).scopes == {"predict", "history:read", "models:read"}
+    services.people.promote(root, actor)
+    clock.seconds += 5.1
+    assert keys.check(key).scopes == set(SCOPES)
+
+
+def test_scopes_are_kept_in_their_order_and_once(services: Services, account: int) -> None:
+    services.api_keys.create(account, "reader", scopes=("models:read", "history:read", "models:read"))
+    assert services.api_keys.list(account)[0].scopes == ("history:read", "models:read")
+
+
+def test_a_key_knows_its_quota(services: Services, account: int) -> None:
+    assert services.api_keys.check(services.api_keys.create(account, "laptop", daily=500)).daily == 500
+    assert services.api_keys.check(services.api_keys.create(account, "server")).daily is None
+    assert {row.name: row.daily for row in services.api_keys.list(account)} == {"laptop": 500, "server": None}
+
+
+@pytest.mark.parametrize("daily", [0, -1, 1_000_000_001])
+def test_a_quota_that_means_nothing_is_refused(services: Services, account: int, daily: int) -> None:
+    with pytest.raises(InvalidRequest, match="1 to 1,000,000,000 pictures in a day"):
+        services.api_keys.create(account, "laptop", daily=daily)
+
+
+def test_one_key_is_shown_to_its_owner_alone(services: Services, account: int) -> None:
+    other = services.accounts.create("eve@example.org", "correct horse battery")
+    services.api_keys.create(account, "mine")
+    (row,) = services.api_keys.list(account)
+    assert services.api_keys.get(account, row.id) == row
+    for asking, key_id in ((other, row.id), (account, "0" * 12)):
+        with pytest.raises(KeyNotFound):
+            services.api_keys.get(asking, key_id)

@@ -107,7 +107,7 @@ def test_success_does_not_wipe_out_the_failures_before_it(attempts: LoginAttempt
 
 
 def test_workers_and_threads_count_together_and_exactly(services: Services) -> None:
-    workers = [LoginAttempts(engine=open_database(services.settings.database)) for _ in range(2)]
+    workers = [LoginAttempts(counters=DatabaseCounters(open_database(services.settings.database))) for _ in range(2)]
     start = threading.Barrier(8)
 
     def guess(number: int) -> int:
@@ -164,3 +164,10 @@ def test_departures_to_a_provider_and_returns_from_it_are_counted_by_address(att
         attempts.begin_return(HOME)
     attempts.begin_departure("192.0.2.2")
     attempts.begin_return("192.0.2.2")
+
+
+def test_the_database_tells_what_counters_stand_at(services: Services) -> None:
+    counters = DatabaseCounters(services.engine)
+    counters.count("a", 60, 2)
+    counters.count("over", -1)
+    assert counters.look(["b", "a", "over"]) == (0, 2, 0)

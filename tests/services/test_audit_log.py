@@ -77,3 +77,21 @@ def test_what_cannot_be_written_down_is_told_and_logged(services: Services, ada:
         "model:shade",
         "version 2",
     )
+
+
+def test_what_was_done_by_a_key_says_so(services: Services, ada: Actor) -> None:
+    by_key = Actor(ada.name, ada.account, key="vtr_0123456789ab")
+    services.audit_log.record(by_key, "activated", SHADE, "version 2")
+    services.audit_log.record(by_key, "logged out", SHADE)
+    details = [(deed.actor, deed.detail) for deed in services.audit_log.about(SHADE)]
+    assert details == [(ada.name, "by key vtr_0123456789ab"), (ada.name, "version 2, by key vtr_0123456789ab")]
+
+
+def test_all_of_it_is_read_part_by_part(services: Services, ada: Actor) -> None:
+    for number in range(5):
+        services.audit_log.record(ada, "removed", SHADE if number % 2 else DIGITS, f"version {number}")
+    newest = services.audit_log.before(None, 2)
+    assert [(entry.subject, entry.detail) for entry in newest] == [(DIGITS, "version 4"), (SHADE, "version 3")]
+    others = services.audit_log.before(newest[-1].id, 100)
+    assert [entry.detail for entry in others] == ["version 2", "version 1", "version 0"]
+    assert services.audit_log.before(others[-1].id, 100) == ()

@@ -175,3 +175,19 @@ def test_a_page_is_found_and_sorted_by_an_index(services: Services, owner: Owner
         for statement, parameters in asked:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             assert [str(step[3]).split()[0] for step in plan] == ["SEARCH"], plan
+
+
+def test_the_history_is_read_part_by_part(services: Services, ada: Owner, eve: Owner) -> None:
+    made = [prediction.id for prediction in record(services, ada, 5)][::-1]
+    record(services, eve)
+    first = services.history.before(ada, None, 2)
+    assert ([item.prediction.id for item in first.items], first.next) == (made[:2], made[1])
+    last = services.history.before(ada, first.next, 3)
+    assert ([item.prediction.id for item in last.items], last.next) == (made[2:], None)
+    assert services.history.before(ada, made[-1], 3).items == ()
+
+
+def test_what_follows_a_prediction_is_found_when_that_is_gone(services: Services, ada: Owner) -> None:
+    oldest, middle, _ = record(services, ada, 3)
+    services.history.delete(ada, middle.id)
+    assert [item.prediction for item in services.history.before(ada, middle.id, 10).items] == [oldest]

@@ -109,3 +109,10 @@ def test_nobody_changes_their_own_account_or_one_that_is_not_there(people: Peopl
         getattr(people, deed)(root.account, root)
     with pytest.raises(AccountNotFound):
         getattr(people, deed)(999, root)
+
+
+def test_the_accounts_are_read_part_by_part(people: People, services: Services, root: Actor, ada: int) -> None:
+    eve = services.accounts.create("eve@example.org", PASSWORD)
+    assert [person.id for person in people.before(None, 2)] == [eve, ada]
+    assert people.before(ada, 2) == (find(people, root.account or 0),)
+    assert people.before(root.account, 2) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import TooManyRequests
-from app.services.request_limits import Allowance, RequestLimits
+from app.services.request_limits import Allowance, RequestLimits, headers_of
 from app.storage.counters import CounterFile
 
 
@@ -138,3 +139,100 @@ def test_threads_together_get_exactly_what_is_given(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(ask, range(200))) == 50
+
+
+def at_noon(clock: Clock) -> int:
+    """Set the clock to noon of a UTC day, and give the seconds of half a day."""
+    clock.ahead = 43_200 - time.time() % 86_400 + 0.5
+    return 43_200
+
+
+def test_a_keys_day_is_told_beside_its_minute(limits: RequestLimits, clock: Clock) -> None:
+    half = at_noon(clock)
+    minute, day = limits.count_key("a", 10)
+    assert (minute.who, minute.remaining, day.who, day.limit, day.remaining, day.window) == ("key", 2, "day", 10, 9, 86_400)
+    assert half - 60 <= day.resets_in <= half
+    assert headers_of((minute, day)) == {
+        "RateLimit-Policy": '"key";q=3;w=60, "day";q=10;w=86400',
+        "RateLimit": f'"key";r=2;t={minute.resets_in}, "day";r=9;t={day.resets_in}',
+    }
+
+
+def test_a_day_that_is_used_up_is_refused_until_midnight(tmp_path: Path, clock: Clock) -> None:
+    limits, half = make_limits(tmp_path, a_key=0, clock=clock), at_noon(clock)
+    for left_over in (1, 0):
+        (day,) = limits.count_key("a", 2)
+        assert day.remaining == left_over
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.count_key("a", 2)
+    assert str(refusal.value) == "This key may send 2 pictures in a day; the next day begins at midnight UTC."
+    assert half - 60 <= refusal.value.retry_after <= half
+    assert refusal.value.headers == {
+        "RateLimit-Policy": '"day";q=2;w=86400',
+        "RateLimit": f'"day";r=0;t={refusal.value.retry_after}',
+    }
+    clock.ahead += half - 60
+    with pytest.raises(TooManyRequests):
+        limits.count_key("a", 2)
+    clock.ahead += 61
+    (day,) = limits.count_key("a", 2)
+    assert day.remaining == 1
+
+
+def test_what_the_day_refuses_takes_nothing_of_it(tmp_path: Path) -> None:
+    limits = make_limits(tmp_path, a_key=0)
+    limits.count_key("a", 10, 7)
+    for pictures in (4, 100):
+        with pytest.raises(TooManyRequests) as refusal:
+            limits.count_key("a", 10, pictures)
+        assert "r=3;" in refusal.value.headers["RateLimit"]
+    assert limits.used_today("a") == 7
+    (day,) = limits.count_key("a", 10, 3)
+    assert day.remaining == 0
+
+
+def test_what_the_minute_refuses_takes_nothing_of_the_day(limits: RequestLimits) -> None:
+    for _ in range(5):
+        with contextlib.suppress(TooManyRequests):
+            limits.count_key("a", 100)
+    assert limits.used_today("a") == 3
+
+
+def test_the_refusal_of_a_day_tells_of_the_minute_too(limits: RequestLimits) -> None:
+    limits.count_key("a", 1)
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.count_key("a", 1)
+    assert refusal.value.headers["RateLimit-Policy"] == '"key";q=3;w=60, "day";q=1;w=86400'
+    assert str(refusal.value) == "This key may send 1 picture in a day; the next day begins at midnight UTC."
+
+
+def test_more_at_once_than_a_day_holds_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(TooManyRequests, match="These are 11 pictures at once, and this key may send 10 in a day"):
+        make_limits(tmp_path, a_key=0).count_key("a", 10, 11)
+
+
+def test_a_key_without_a_quota_has_its_minute_alone(limits: RequestLimits, tmp_path: Path) -> None:
+    assert [allowance.who for allowance in limits.count_key("a", None)] == ["key"]
+    assert limits.used_today("a") == 0
+    assert make_limits(tmp_path, a_key=0).count_key("a", None) == ()
+    assert headers_of(()) == {}
+
+
+def test_threads_together_get_exactly_what_a_day_holds(tmp_path: Path) -> None:
+    limits = make_limits(tmp_path, a_key=0)
+
+    def ask(_: int) -> bool:
+        try:
+            return limits.count_key("a", 50) != ()
+        except TooManyRequests:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(200))) == 50
+    assert limits.used_today("a") == 50
+
+
+def test_where_a_day_cannot_be_counted_everybody_is_let_through(tmp_path: Path) -> None:
+    limits = make_limits(tmp_path / "nowhere")
+    assert [limits.count_key("a", 1) for _ in range(3)] == [()] * 3
+    assert limits.used_today("a") is None

@@ -247,3 +247,16 @@ def test_nothing_is_opened_before_the_first_count(file: Path) -> None:
     CounterFile(file)
     assert not file.exists()
     assert list(file.parent.iterdir()) == []
+
+
+def test_a_look_tells_what_counters_stand_at_and_counts_nothing(counters: CounterFile, file: Path) -> None:
+    counters.count("a", 60, 3)
+    counters.count("over", 0)
+    assert counters.look(["a", "b", "over", "a"]) == (3, 0, 0, 3)
+    assert counters.look([]) == ()
+    assert rows_in(file) == 2
+
+
+def test_a_look_says_where_it_cannot_be_done(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        CounterFile(tmp_path / "nowhere" / "counters.mdb").look(["a"])

@@ -46,7 +46,8 @@ def change_password(visitor: Visitor, now: str, new: str, again: str) -> Reply:
 
 
 def make_key(visitor: Visitor, name: str, expires: str = "365") -> Reply:
-    return visitor.submit("/account/keys", {"name": name, "expires": expires}, page="/account")
+    ticked = {"predict": "y", "models_read": "y"}
+    return visitor.submit("/account/keys", {"name": name, "expires": expires, **ticked}, page="/account")
 
 
 @pytest.mark.parametrize("path", ["/history", "/?model=digits"])
