@@ -95,7 +95,7 @@ def compose(settings: Settings) -> Services:
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         accounts=accounts,
-        invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
+        invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
         people=People(sessions=sessions, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),

@@ -53,6 +53,8 @@ PUBLIC = {
     "POST /recover",
     "GET /recover/<token>",
     "POST /recover/<token>",
+    "GET /register",
+    "POST /register",
     "GET /setup/<token>",
     "GET /invitation/<token>",
     "POST /invitation/<token>",

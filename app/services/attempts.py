@@ -11,7 +11,8 @@ from app.storage.counters import Count, Counters, counting
 from app.storage.tables import Attempt
 
 _WINDOW_SECONDS = 300
-_RECOVERY_SECONDS = 3600
+_LINKS_SECONDS = 3600
+_TOO_MANY_LINKS = "Too many links were asked for"
 
 _COUNT = text(counting(Attempt.__tablename__))
 
@@ -44,7 +45,12 @@ class LoginAttempts:
     def begin_recovery(self, account: str, address: str) -> None:
         """Count that somebody asks for a link to a new password: five in an hour for an account, twenty from an address."""
         named = f"recovery/account/{account.strip().lower()[:200]}", 5
-        self._count((named, (f"recovery/address/{address}", 20)), _RECOVERY_SECONDS, "Too many links were asked for")
+        self._count((named, (f"recovery/address/{address}", 20)), _LINKS_SECONDS, _TOO_MANY_LINKS)
+
+    def begin_registration(self, account: str, address: str) -> None:
+        """Count that somebody asks for a link to a new account: as often as for one to a new password."""
+        named = f"registration/account/{account.strip().lower()[:200]}", 5
+        self._count((named, (f"registration/address/{address}", 20)), _LINKS_SECONDS, _TOO_MANY_LINKS)
 
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""

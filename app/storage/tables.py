@@ -142,7 +142,7 @@ class StoredPrediction(Base):
 
 
 class StoredInvitation(Base):
-    """Somebody who may make an account; of the link's token only a digest is kept."""
+    """Somebody who may make an account, invited by nobody where they register; of the link's token only a digest is kept."""
 
     __tablename__ = "invitations"
 

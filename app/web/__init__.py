@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, setup
+from app.web import account, administration, classify, frame, history, invitation, models, people, registration, setup
 from app.web.frame import render_page
 
 
@@ -18,6 +18,7 @@ def register_pages(app: Flask) -> None:
         account.blueprint,
         people.blueprint,
         invitation.blueprint,
+        registration.blueprint,
         setup.blueprint,
     )
     for blueprint in blueprints:

@@ -84,6 +84,7 @@ def _values() -> dict[str, Any]:
             name="Vitrine",
             address=settings.address,
             access=settings.access,
+            registration=settings.registration,
             keep_days=settings.keep_days,
             history=settings.history,
         ),

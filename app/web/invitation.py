@@ -1,4 +1,4 @@
-"""The page on which somebody who was invited makes an account."""
+"""The page on which somebody who was invited, or who registers, makes an account."""
 
 from __future__ import annotations
 

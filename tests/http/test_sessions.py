@@ -22,6 +22,7 @@ POSTS = [
     "/account/logins/1/end",
     "/account/logins/end-others",
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
+    "/register",
     "/setup/some-token",
 ]
 
