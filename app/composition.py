@@ -14,6 +14,7 @@ from app.inference.batching import Gate
 from app.inference.images import ImageLimits
 from app.inference.repository import Repository
 from app.services.accounts import Accounts
+from app.services.address_changes import AddressChanges
 from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
 from app.services.attempts import LoginAttempts
@@ -53,6 +54,7 @@ class Services:
     idempotency: Idempotency
     accounts: Accounts
     invitations: Invitations
+    address_changes: AddressChanges
     people: People
     api_keys: ApiKeys
     attempts: LoginAttempts
@@ -96,6 +98,7 @@ def compose(settings: Settings) -> Services:
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         accounts=accounts,
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
+        address_changes=AddressChanges(sessions=sessions, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),

@@ -188,6 +188,12 @@ class InvalidInvitation(VitrineError):
     code = "invalid_invitation"
 
 
+class InvalidAddressLink(VitrineError):
+    """The link to a new address is used, too old, wrong, or another account's."""
+
+    code = "invalid_address_link"
+
+
 class AccountNotFound(VitrineError):
     """No account has that number."""
 

@@ -32,6 +32,7 @@ NOT_OF_THE_API = {
     "InvalidSettings",
     "AccountNotFound",
     "InvalidAccount",
+    "InvalidAddressLink",
     "InvalidDataset",
     "InvalidInvitation",
     "InvalidSetupLink",

@@ -52,6 +52,15 @@ class LoginAttempts:
         named = f"registration/account/{account.strip().lower()[:200]}", 5
         self._count((named, (f"registration/address/{address}", 20)), _LINKS_SECONDS, _TOO_MANY_LINKS)
 
+    def begin_address_change(self, account: int, email: str, address: str) -> None:
+        """Count that somebody asks for a link to a new address: five in an hour for an account, and five to that address."""
+        counters = (
+            (f"new/account/{account}", 5),
+            (f"new/email/{email.strip().lower()[:200]}", 5),
+            (f"new/address/{address}", 20),
+        )
+        self._count(counters, _LINKS_SECONDS, _TOO_MANY_LINKS)
+
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""
         for key, _ in _counters(account, address):

@@ -14,8 +14,9 @@ from app.errors import DatabaseUnavailable
 from app.storage.tables import AuditEntry
 
 _OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
+_OfTheirOwn = Literal["changed address", "deleted"]
 _OfAccounts = Literal["invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out"]
-Action = _OfModels | _OfAccounts
+Action = _OfModels | _OfAccounts | _OfTheirOwn
 
 log = structlog.get_logger(__name__)
 

@@ -154,6 +154,17 @@ class StoredInvitation(Base):
     expires_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class StoredAddressChange(Base):
+    """The address that an account is to have once its link is used; of the token in it only a digest is kept."""
+
+    __tablename__ = "address_changes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class StoredLogin(Base):
     """A browser in which an account is logged in; of the token in its cookie only a digest is kept."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, registration, setup
+from app.web import account, address, administration, classify, frame, history, invitation, models, people, registration, setup
 from app.web.frame import render_page
 
 
@@ -16,6 +16,7 @@ def register_pages(app: Flask) -> None:
         models.blueprint,
         administration.blueprint,
         account.blueprint,
+        address.blueprint,
         people.blueprint,
         invitation.blueprint,
         registration.blueprint,

@@ -85,6 +85,7 @@ def _values() -> dict[str, Any]:
             address=settings.address,
             access=settings.access,
             registration=settings.registration,
+            letters=services().post.goes,
             keep_days=settings.keep_days,
             history=settings.history,
         ),

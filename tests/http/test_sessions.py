@@ -17,6 +17,8 @@ POSTS = [
     "/logout",
     "/verify",
     "/account/password",
+    "/account/email",
+    "/account/email/some-token",
     "/account/keys",
     "/account/keys/0123456789ab/revoke",
     "/account/logins/1/end",

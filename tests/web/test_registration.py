@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
 from tests.serving import PASSWORD, Reply, RunningSite
+from tests.web.letters import link_in, wait_for_letter
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, forgiving, make_visitor
 
@@ -37,27 +36,6 @@ def ask(site: RunningSite, email: str) -> Reply:
     return Visitor(site).submit("/register", {"email": email})
 
 
-def letters(site: RunningSite, to: str) -> list[str]:
-    """Give the texts of the letters to an address, in the order they were written."""
-    files = sorted((site.data.parent / "letters").glob("*.eml"))
-    found = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-    return [letter.get_content() for letter in found if letter["To"] == to]
-
-
-def newest_letter(site: RunningSite, to: str, count: int = 1) -> str:
-    deadline = time.monotonic() + 10
-    while len(found := letters(site, to)) < count:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return found[-1]
-
-
-def link_in(letter: str) -> str:
-    """Give the path of the link in a letter."""
-    (path,) = re.findall(r"^http://[^/]+(/invitation/\S+)$", letter, re.MULTILINE)
-    return str(path)
-
-
 def choose(site: RunningSite, path: str, page: str | None = None) -> Reply:
     return Visitor(site).submit(path, {"password": PASSWORD, "password_confirm": PASSWORD}, page=page)
 
@@ -82,7 +60,7 @@ def test_anybody_makes_an_account_with_the_link_in_a_letter(site: RunningSite) -
     reply = ask(site, email)
     assert (reply.status, SENT in Page(reply).words) == (200, True)
     assert Visitor(site).log_in(email).status == 200  # there is no account yet
-    path = link_in(newest_letter(site, email))
+    path = link_in(wait_for_letter(site, email), "/invitation/")
     assert f"The address {email} is confirmed." in Page(Visitor(site).get(path)).words
     assert_redirect(choose(site, path), "/login")
     ada = Visitor(site)
@@ -95,7 +73,7 @@ def test_the_same_is_said_of_every_address_and_its_owner_is_told(site: RunningSi
     known, unknown = ask(site, ROOT.upper()), ask(site, "nobody@example.org")
     assert (known.status, unknown.status) == (200, 200)
     assert Page(known).words == Page(unknown).words
-    letter = newest_letter(site, "ROOT@example.org")
+    letter = wait_for_letter(site, "ROOT@example.org")
     assert "You have one already." in letter
     assert "/invitation/" not in letter
     assert Visitor(site).log_in(ROOT).status == 302
@@ -104,9 +82,9 @@ def test_the_same_is_said_of_every_address_and_its_owner_is_told(site: RunningSi
 def test_a_new_link_takes_the_place_of_the_last(site: RunningSite) -> None:
     email = "twice@example.org"
     ask(site, email)
-    first = link_in(newest_letter(site, email))
+    first = link_in(wait_for_letter(site, email), "/invitation/")
     ask(site, email)
-    second = link_in(newest_letter(site, email, 2))
+    second = link_in(wait_for_letter(site, email, 2), "/invitation/")
     assert Visitor(site).get(first).status == 404
     assert_redirect(choose(site, second), "/login")
 
@@ -115,7 +93,7 @@ def test_whoever_waits_with_an_invitation_keeps_what_it_says(site: RunningSite) 
     email = "invited@example.org"
     first = invite(make_visitor(site, ROOT), email, admin="y")
     ask(site, email)
-    path = link_in(newest_letter(site, email, 2))
+    path = link_in(wait_for_letter(site, email, 2), "/invitation/")
     assert Visitor(site).get(first).status == 404
     assert f"{ROOT} invites {email}" in Page(Visitor(site).get(path)).words
     assert_redirect(choose(site, path), "/login")

@@ -11,7 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
 
@@ -115,6 +119,16 @@ def forgiving(site: RunningSite) -> Iterator[RunningSite]:
     _forget_attempts(site)
     yield site
     _forget_attempts(site)
+
+
+def grow_old(visitor: Visitor, minutes: float) -> None:
+    """Let the password have been typed so much longer ago."""
+    app = Flask("cookies")
+    app.secret_key = (visitor.site.data / "secret_key").read_text(encoding="ascii").strip()
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    session: dict[str, Any] = serializer.loads(visitor.cookies["vitrine"])
+    visitor.cookies["vitrine"] = str(serializer.dumps({**session, "fs_paa": session["fs_paa"] - minutes * 60}))
 
 
 def stored_scores(site: RunningSite, prediction_id: str) -> dict[str, float]:
