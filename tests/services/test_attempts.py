@@ -154,7 +154,7 @@ def test_it_is_told_when_the_database_is_gone(services: Services) -> None:
 def test_links_are_counted_for_an_address_and_for_whoever_asks(attempts: LoginAttempts, kind: str) -> None:
     begin = getattr(attempts, f"begin_{kind}")
     for number in range(5):
-        begin("ada@example.org", f"192.0.2.{number}")
+        begin("ada@example.org", f"203.0.113.{number}")
     with pytest.raises(TooManyAttempts) as refusal:
         begin(" ADA@example.org", "198.51.100.1")
     assert 1 <= refusal.value.retry_after <= 3600
