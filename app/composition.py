@@ -28,6 +28,7 @@ from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.people import People
+from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
@@ -56,6 +57,7 @@ class Services:
     invitations: Invitations
     address_changes: AddressChanges
     people: People
+    personal_data: PersonalData
     api_keys: ApiKeys
     attempts: LoginAttempts
     logins: Logins
@@ -100,6 +102,7 @@ def compose(settings: Settings) -> Services:
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
         address_changes=AddressChanges(sessions=sessions, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
+        personal_data=PersonalData(sessions=sessions, pictures=pictures, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),

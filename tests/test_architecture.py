@@ -83,6 +83,8 @@ GUARDED = {
     "POST /account/email",
     "GET /account/email/<token>",
     "POST /account/email/<token>",
+    "GET /account/download",
+    "POST /account/delete",
     "GET /verify",
     "POST /verify",
     "POST /account/keys",

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, address, administration, classify, frame, history, invitation, models, people, registration, setup
+from app.web import (
+    account,
+    address,
+    administration,
+    classify,
+    frame,
+    history,
+    invitation,
+    models,
+    people,
+    personal_data,
+    registration,
+    setup,
+)
 from app.web.frame import render_page
 
 
@@ -17,6 +30,7 @@ def register_pages(app: Flask) -> None:
         administration.blueprint,
         account.blueprint,
         address.blueprint,
+        personal_data.blueprint,
         people.blueprint,
         invitation.blueprint,
         registration.blueprint,

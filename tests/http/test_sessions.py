@@ -19,6 +19,7 @@ POSTS = [
     "/account/password",
     "/account/email",
     "/account/email/some-token",
+    "/account/delete",
     "/account/keys",
     "/account/keys/0123456789ab/revoke",
     "/account/logins/1/end",
