@@ -27,6 +27,7 @@ from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
@@ -54,6 +55,7 @@ class Services:
     history: History
     idempotency: Idempotency
     accounts: Accounts
+    passwords: Passwords
     invitations: Invitations
     address_changes: AddressChanges
     people: People
@@ -82,7 +84,8 @@ def compose(settings: Settings) -> Services:
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
-    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
+    passwords = Passwords()
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
     metrics = Metrics()
     counters = CounterFile(settings.data / "counters.mdb")
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
@@ -99,6 +102,7 @@ def compose(settings: Settings) -> Services:
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         accounts=accounts,
+        passwords=passwords,
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
         address_changes=AddressChanges(sessions=sessions, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),

@@ -176,6 +176,12 @@ class InvalidAccount(VitrineError):
     code = "invalid_account"
 
 
+class InvalidPassword(InvalidAccount):
+    """A password is too short, too long, or easily guessed."""
+
+    code = "invalid_password"
+
+
 class InvalidSetupLink(VitrineError):
     """The one-time link for the first administrator is used, replaced or wrong."""
 

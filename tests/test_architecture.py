@@ -37,6 +37,7 @@ LATE_IMPORTS = {
     ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
     ("app/storage/schema.py", "alembic.script"): "0 after that",
     ("app/services/mail.py", "smtplib"): "1, for most starts send no letter",
+    ("app/services/passwords.py", "zxcvbn_rs_py"): "1, and 9 MB of words where somebody chooses a password",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",

@@ -35,6 +35,7 @@ NOT_OF_THE_API = {
     "InvalidAddressLink",
     "InvalidDataset",
     "InvalidInvitation",
+    "InvalidPassword",
     "InvalidSetupLink",
     "PredictionNotFound",
     "UnsafeModel",

@@ -9,17 +9,18 @@ from typing import Any, cast
 from flask import Blueprint, Flask, Request, abort, current_app, g, make_response, redirect, request
 from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
+from flask_security import LoginForm, PasswordUtil, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
+from app.errors import InvalidPassword
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
-from app.services.accounts import SHORTEST_PASSWORD
+from app.services.passwords import SHORTEST_PASSWORD, check_password
 from app.storage.tables import Role, User
 
 PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."
@@ -51,6 +52,18 @@ _ACCOUNTS: dict[str, Any] = {
 }
 _FRESH = timedelta(minutes=15)
 _csrf = CSRFProtect()
+
+
+class CheckedPasswords(PasswordUtil):
+    """What may be chosen on the accounts library's pages is what may be chosen elsewhere."""
+
+    def validate(self, password: str, is_register: bool, **given: Any) -> tuple[list[str] | None, str]:  # noqa: ARG002
+        """Give what is wrong with a password, if anything, and the password as it was typed."""
+        try:
+            check_password(password, given["user"].email)
+        except InvalidPassword as error:
+            return [str(error)], password
+        return None, password
 
 
 class CountedLoginForm(LoginForm):
@@ -89,7 +102,10 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
         login_form=CountedLoginForm,
         forgot_password_form=CountedForgotPasswordForm,
         mail_util_cls=Letters,
+        password_util_cls=CheckedPasswords,
     )
+    # Its hashes are made and checked where ours are, of which there are two at once.
+    security.pwd_context = cast(Any, here.passwords)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)

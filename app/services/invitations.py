@@ -18,8 +18,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, InvalidInvitation
-from app.services.accounts import Accounts, check_password, checked_email
+from app.services.accounts import Accounts, checked_email
 from app.services.audit_log import Actor, AuditLog, subject_of_account
+from app.services.passwords import check_password
 from app.storage.tables import StoredInvitation, now
 
 Registration = Literal["off", "invited", "open"]
@@ -123,7 +124,7 @@ class Invitations:
     def accept(self, token: str, password: str) -> int:
         """Make the account and give its number; raises InvalidInvitation, or InvalidAccount for a password that cannot be."""
         invitation = self.find(token)
-        check_password(password)
+        check_password(password, invitation.email)
         with self._sessions.begin() as session:
             # Whoever deletes it holds it: of two at once, one finds it gone.
             taken = delete(StoredInvitation).where(StoredInvitation.id == invitation.id).returning(StoredInvitation.id)

@@ -113,7 +113,8 @@ def test_a_wrong_form_says_why_and_does_not_change_the_password(ada: Visitor) ->
     new = "another long sentence"
     wrong = {
         "Invalid password": ("not the password", new, new),
-        "Password must be at least 12 characters": (PASSWORD, "too short", "too short"),
+        "Choose a password of 12 to 1024 characters.": (PASSWORD, "too short", "too short"),
+        "That password is soon guessed.": (PASSWORD, "password123456", "password123456"),
         "Passwords do not match": (PASSWORD, new, f"{new}."),
     }
     for sentence, (now, first, second) in wrong.items():
