@@ -56,7 +56,7 @@ roles_of_users = Table(
 
 
 class Role(Base, RoleMixin):
-    """What an account may do; "admin" is the one role so far."""
+    """What an account may do beyond what every member does; "admin" is the one role, and who has no account is a guest."""
 
     __tablename__ = "roles"
 
