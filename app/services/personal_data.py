@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -132,15 +131,16 @@ def _deeds(session: Session, user: User) -> list[dict[str, Any]]:
     own = AuditEntry.account_id == user.id
     moves = select(AuditEntry).where(own, AuditEntry.action == "changed address").order_by(AuditEntry.id)
     about: list[ColumnElement[bool]] = []
-    since: datetime = user.created_at
+    names, since = {user.email}, user.created_at
     for move in session.scalars(moves):
         about.append(and_(AuditEntry.subject == subject_of_account(move.actor), AuditEntry.at.between(since, move.at)))
+        names.add(move.actor)
         since = move.at
     about.append(and_(AuditEntry.subject == subject_of_account(user.email), AuditEntry.at >= since))
     found = session.scalars(select(AuditEntry).where(or_(own, *about)).order_by(AuditEntry.id))
-    return [{**_given(entry), "actor": _actor(entry, user)} for entry in found]
+    return [{**_given(entry), "actor": _actor(entry.actor, names)} for entry in found]
 
 
-def _actor(entry: AuditEntry, user: User) -> str:
+def _actor(name: str, own: set[str]) -> str:
     # Who runs the site is not told by it to everybody.
-    return "an administrator" if entry.account_id != user.id and "@" in entry.actor else entry.actor
+    return "an administrator" if "@" in name and name not in own else name
