@@ -9,18 +9,18 @@ from typing import Any, cast
 from flask import Blueprint, Flask, Request, abort, current_app, g, make_response, redirect, request
 from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_security import LoginForm, PasswordUtil, Security, SQLAlchemySessionUserDatastore, url_for_security
+from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
-from app.errors import InvalidPassword
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
+from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
-from app.services.passwords import SHORTEST_PASSWORD, check_password
+from app.services.passwords import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
 PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."
@@ -52,18 +52,6 @@ _ACCOUNTS: dict[str, Any] = {
 }
 _FRESH = timedelta(minutes=15)
 _csrf = CSRFProtect()
-
-
-class CheckedPasswords(PasswordUtil):
-    """What may be chosen on the accounts library's pages is what may be chosen elsewhere."""
-
-    def validate(self, password: str, is_register: bool, **given: Any) -> tuple[list[str] | None, str]:  # noqa: ARG002
-        """Give what is wrong with a password, if anything, and the password as it was typed."""
-        try:
-            check_password(password, given["user"].email)
-        except InvalidPassword as error:
-            return [str(error)], password
-        return None, password
 
 
 class CountedLoginForm(LoginForm):
@@ -100,6 +88,8 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
         app,
         SQLAlchemySessionUserDatastore(session, User, Role),
         login_form=CountedLoginForm,
+        verify_form=CountedVerifyForm,
+        change_password_form=CountedChangePasswordForm,
         forgot_password_form=CountedForgotPasswordForm,
         mail_util_cls=Letters,
         password_util_cls=CheckedPasswords,

@@ -122,6 +122,25 @@ def test_a_wrong_form_says_why_and_does_not_change_the_password(ada: Visitor) ->
     assert_redirect(Visitor(ada.site).log_in(), "/")
 
 
+def test_guesses_of_whoever_is_logged_in_are_counted_too(site: RunningSite) -> None:
+    email, new = "guessed@example.org", "another long sentence"
+    with forgiving(site):
+        ada = make_visitor(site, email)
+        for _ in range(5):
+            assert ada.submit("/verify", {"password": "not the password", "submit": "1"}).status == 200
+            assert change_password(ada, "not the password", new, new).status == 200
+        assert ada.submit("/verify", {"password": PASSWORD, "submit": "1"}).status == 429
+        assert change_password(ada, PASSWORD, new, new).status == 429
+
+
+def test_a_slip_in_the_new_password_is_no_guess(site: RunningSite) -> None:
+    with forgiving(site):
+        ada = make_visitor(site, "slips@example.org")
+        for _ in range(11):
+            assert change_password(ada, PASSWORD, "too short", "too short").status == 200
+        assert_redirect(change_password(ada, PASSWORD, "another long sentence", "another long sentence"), "/account")
+
+
 def test_a_new_key_is_shown_once_and_works(site: RunningSite, ada: Visitor) -> None:
     made = make_key(ada, "phone")
     (key,) = set(KEY.findall(Page(made).words))
