@@ -28,9 +28,20 @@ class Accounts:
 
     def create(self, email: str, password: str, *, admin: bool = False) -> int:
         """Make an account and give its number, or raise InvalidAccount."""
+        return self.add(email, self.hashed(email, password), admin=admin)
+
+    def hashed(self, email: str, password: str) -> str:
+        """Give the hash of a password for an account that is to be; raises InvalidAccount, or Overloaded.
+
+        What is good once is taken after that and no sooner, for it would be lost otherwise.
+        """
+        check_password(password, checked_email(email))
+        return self._passwords.hash(password)
+
+    def add(self, email: str, hashed: str, *, admin: bool = False) -> int:
+        """Make an account with the hash of its password and give its number, or raise InvalidAccount."""
         address = checked_email(email)
-        check_password(password, address)
-        user = User(email=address, password=self._passwords.hash(password), active=True, fs_uniquifier=uuid.uuid4().hex)
+        user = User(email=address, password=hashed, active=True, fs_uniquifier=uuid.uuid4().hex)
         taken = f"There is an account for {address} already."
         try:
             with self._sessions.begin() as session:
@@ -83,13 +94,13 @@ class Accounts:
     def set_up(self, token: str, email: str, password: str) -> int:
         """Make the first administrator, once: the link dies here; raises InvalidSetupLink or InvalidAccount."""
         self.check_setup_token(token)
-        check_password(password, checked_email(email))
+        hashed = self.hashed(email, password)
         try:
             # Whoever removes the file holds the link; of two at once, one finds it gone.
             self._setup_file.unlink()
         except FileNotFoundError as error:
             raise InvalidSetupLink("This set-up link has just been used.") from error
-        return self.create(email, password, admin=True)
+        return self.add(email, hashed, admin=True)
 
     def _known_token(self) -> str:
         try:

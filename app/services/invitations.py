@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import InvalidAccount, InvalidInvitation
 from app.services.accounts import Accounts, checked_email
 from app.services.audit_log import Actor, AuditLog, subject_of_account
-from app.services.passwords import check_password
 from app.storage.tables import StoredInvitation, now
 
 Registration = Literal["off", "invited", "open"]
@@ -124,13 +123,13 @@ class Invitations:
     def accept(self, token: str, password: str) -> int:
         """Make the account and give its number; raises InvalidInvitation, or InvalidAccount for a password that cannot be."""
         invitation = self.find(token)
-        check_password(password, invitation.email)
+        hashed = self._accounts.hashed(invitation.email, password)
         with self._sessions.begin() as session:
             # Whoever deletes it holds it: of two at once, one finds it gone.
             taken = delete(StoredInvitation).where(StoredInvitation.id == invitation.id).returning(StoredInvitation.id)
             if session.scalar(taken) is None:
                 raise InvalidInvitation(_DEAD)
-        account = self._accounts.create(invitation.email, password, admin=invitation.admin)
+        account = self._accounts.add(invitation.email, hashed, admin=invitation.admin)
         actor = Actor(invitation.email, account)
         how = f"invited by {invitation.invited_by}" if invitation.invited_by else "registered"
         self._audit_log.record(actor, "joined", subject_of_account(invitation.email), how)

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import select, text
 
 from app.composition import Services
-from app.errors import InvalidAccount, InvalidInvitation
+from app.errors import InvalidAccount, InvalidInvitation, Overloaded
+from app.services.accounts import Accounts
 from app.services.audit_log import Actor, subject_of_account
 from app.services.invitations import Invitations, Registration
+from app.services.passwords import Passwords
 from app.storage.tables import StoredInvitation
 from tests.factories import make_services
 
@@ -110,6 +112,23 @@ def test_a_password_that_cannot_be_leaves_the_link_good(invitations: Invitations
     token = invitations.invite("ada@example.org", ROOT)
     with pytest.raises(InvalidAccount):
         invitations.accept(token, "short")
+    assert invitations.accept(token, PASSWORD)
+
+
+class Full(Passwords):
+    """Has no place for another password."""
+
+    def hash(self, password: str) -> str:
+        raise Overloaded("No place.")
+
+
+def test_where_too_many_passwords_are_checked_the_link_stays_good(services: Services, invitations: Invitations) -> None:
+    token = invitations.invite("ada@example.org", ROOT)
+    accounts = Accounts(sessions=services.sessions, setup_file=services.settings.data / "setup_token", passwords=Full())
+    with pytest.raises(Overloaded):
+        Invitations(sessions=services.sessions, accounts=accounts, audit_log=services.audit_log, clock=Day()).accept(
+            token, PASSWORD
+        )
     assert invitations.accept(token, PASSWORD)
 
 
