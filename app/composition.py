@@ -16,6 +16,7 @@ from app.inference.batching import Gate
 from app.inference.images import ImageLimits
 from app.inference.repository import Repository
 from app.services.accounts import Accounts
+from app.services.address_changes import AddressChanges
 from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
 from app.services.attempts import DatabaseCounters, LoginAttempts
@@ -30,7 +31,9 @@ from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.passwords import Passwords
 from app.services.people import People
+from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
@@ -60,10 +63,13 @@ class Services:
     history: History
     idempotency: Idempotency
     accounts: Accounts
+    passwords: Passwords
     invitations: Invitations
+    address_changes: AddressChanges
     people: People
     identities: Identities
     identity_provider: IdentityProvider | None
+    personal_data: PersonalData
     api_keys: ApiKeys
     key_usage: KeyUsage
     attempts: LoginAttempts
@@ -89,7 +95,8 @@ def compose(settings: Settings) -> Services:
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
-    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
+    passwords = Passwords()
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
     metrics = Metrics()
     counted = _counting(settings)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
@@ -110,10 +117,13 @@ def compose(settings: Settings) -> Services:
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         accounts=accounts,
-        invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
+        passwords=passwords,
+        invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
+        address_changes=AddressChanges(sessions=sessions, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
         identities=Identities(sessions=sessions, audit_log=audit_log, make_accounts=settings.oidc_accounts == "anybody"),
         identity_provider=_identity_provider(settings),
+        personal_data=PersonalData(sessions=sessions, pictures=pictures, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
         key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
         attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import InvalidSettings
@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     )
     access: Literal["private", "guests"] = Field(
         "private", description="private: a login is needed; guests: anyone may classify."
+    )
+    registration: Literal["off", "invited", "open"] = Field(
+        "invited",
+        description="Who makes an account: off: the command line alone; invited: whoever has an invitation; open: everybody.",
     )
     default_model: str = Field("", description="The model that answers when none is named; cats-vs-dogs where it is there.")
     keep_days: int = Field(
@@ -146,6 +150,13 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("must be addresses such as 10.0.0.0/8 or ::1, with commas between them") from error
         return addresses
+
+    @field_validator("registration", mode="after")
+    @classmethod
+    def _confirmed_by_letter(cls, registration: str, info: ValidationInfo) -> str:
+        if registration == "open" and not info.data["mail"].get_secret_value():
+            raise ValueError("open needs letters, for addresses are confirmed by them: set VITRINE_MAIL as well")
+        return registration
 
     @property
     def host_names(self) -> frozenset[str]:

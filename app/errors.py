@@ -182,6 +182,12 @@ class InvalidAccount(VitrineError):
     code = "invalid_account"
 
 
+class InvalidPassword(InvalidAccount):
+    """A password is too short, too long, or easily guessed."""
+
+    code = "invalid_password"
+
+
 class InvalidSetupLink(VitrineError):
     """The one-time link for the first administrator is used, replaced or wrong."""
 
@@ -204,6 +210,12 @@ class ProviderUnavailable(VitrineError):
     """The provider of single sign-on does not answer, or not as it should."""
 
     code = "provider_unavailable"
+
+
+class InvalidAddressLink(VitrineError):
+    """The link to a new address is used, too old, wrong, or another account's."""
+
+    code = "invalid_address_link"
 
 
 class AccountNotFound(VitrineError):

@@ -27,6 +27,7 @@ READ = {
     "VITRINE_OIDC_NAME": ("Example ID", "oidc_name", "Example ID"),
     "VITRINE_OIDC_ACCOUNTS": ("anybody", "oidc_accounts", "anybody"),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
+    "VITRINE_REGISTRATION": ("off", "registration", "off"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
     "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
     "VITRINE_MAX_FILE_MB": ("0.25", "max_file_mb", 0.25),
@@ -50,6 +51,7 @@ WRONG = {
     "VITRINE_OIDC_NAME": ("x" * 41,),
     "VITRINE_OIDC_ACCOUNTS": ("all",),
     "VITRINE_ACCESS": ("public", "Guests"),
+    "VITRINE_REGISTRATION": ("on", "Open"),
     "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
     "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),
     "VITRINE_MAX_FILE_MB": ("0", "-1", "inf"),
@@ -186,6 +188,12 @@ def test_the_public_address_decides_what_links_and_cookies_are_made_of() -> None
 )
 def test_a_password_is_taken_over_tls_or_on_this_machine(public_url: str, plain_http: bool, host: str, allowed: bool) -> None:
     assert load_settings(public_url=public_url, plain_http=plain_http).login_allowed(host) is allowed
+
+
+def test_open_registration_needs_letters() -> None:
+    with pytest.raises(InvalidSettings, match=r"VITRINE_REGISTRATION: .* set VITRINE_MAIL as well\.$"):
+        load_settings(registration="open")
+    assert load_settings(registration="open", mail="console").registration == "open"
 
 
 def test_folders_are_absolute_wherever_the_process_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

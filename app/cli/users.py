@@ -7,12 +7,14 @@ import sys
 import click
 
 from app.cli.house import open_house
+from app.cli.tables import show_table
 from app.errors import InvalidAccount
+from app.services.audit_log import COMMAND_LINE
 
 
 @click.group()
 def users() -> None:
-    """Make accounts."""
+    """Make, list, disable and delete accounts."""
 
 
 @users.command()
@@ -28,6 +30,54 @@ def create(email: str, admin: bool, password_stdin: bool) -> None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     services.accounts.create(email, password, admin=admin)
     click.echo(f"The account {email} is made.", err=True)
+
+
+@users.command("list")
+def list_users() -> None:
+    """List the accounts."""
+    services = open_house()
+    number, rows = 0, []
+    while True:
+        number += 1
+        page = services.people.page(number)
+        for person in page.people:
+            role, state = "administrator" if person.admin else "member", "good" if person.active else "disabled"
+            seen = f"{person.logged_in_at:%Y-%m-%d %H:%M}" if person.logged_in_at else "never"
+            rows.append((person.email, role, state, f"{person.created_at:%Y-%m-%d}", seen))
+        if number >= page.pages:
+            break
+    show_table(("email", "role", "state", "made", "last login"), rows)
+
+
+@users.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Let the account EMAIL in nowhere any more; its logins end, and its keys within seconds."""
+    services = open_house()
+    services.people.disable(services.accounts.number_of(email), COMMAND_LINE)
+    click.echo(f"{email} is let in no more.", err=True)
+
+
+@users.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let the disabled account EMAIL in again."""
+    services = open_house()
+    services.people.enable(services.accounts.number_of(email), COMMAND_LINE)
+    click.echo(f"{email} may log in again.", err=True)
+
+
+@users.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(email: str, yes: bool) -> None:
+    """Delete the account EMAIL for good, with its keys, logins, answers and pictures."""
+    services = open_house()
+    number = services.accounts.number_of(email)
+    if not yes:
+        click.confirm(f"Delete {email} with everything that is kept of it, for good?", abort=True, err=True)
+    services.personal_data.delete(number, COMMAND_LINE)
+    click.echo(f"{email} is deleted.", err=True)
 
 
 @users.command("setup-link")

@@ -45,6 +45,11 @@ def end_other_logins(account: int) -> int:
     return services().logins.end_others(account, session.get(_TOKEN, ""))
 
 
+def forget_login() -> None:
+    """Let the browser that asks be nobody's; whatever login it had has ended on the server."""
+    session.clear()
+
+
 def _logged_in(user: User | None) -> User | None:
     login = None if user is None else this_login()
     return user if user is not None and login is not None and login.account == user.id else None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Flask, Request, abort, current_app, g, redirect, request
+from flask import Blueprint, Flask, Request, abort, current_app, g, make_response, redirect, request
+from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
@@ -17,8 +18,9 @@ from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
+from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
-from app.services.accounts import SHORTEST_PASSWORD
+from app.services.passwords import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
 PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."
@@ -86,9 +88,14 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
         app,
         SQLAlchemySessionUserDatastore(session, User, Role),
         login_form=CountedLoginForm,
+        verify_form=CountedVerifyForm,
+        change_password_form=CountedChangePasswordForm,
         forgot_password_form=CountedForgotPasswordForm,
         mail_util_cls=Letters,
+        password_util_cls=CheckedPasswords,
     )
+    # Its hashes are made and checked where ours are, of which there are two at once.
+    security.pwd_context = cast(Any, here.passwords)
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
@@ -131,12 +138,12 @@ def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
     pages.before_request(check)
 
 
-def ask_for_password(back: str) -> Response | None:
-    """Give the way to the password, and from there to `back`, where the login is not fresh; None where it is."""
+def ask_for_password(back: str) -> FlaskResponse | None:
+    """Give the way to the password, and from there to the page `back`, where the login is no fresh one; None where it is."""
     # No grace: whoever takes over a browser that was left open is asked for the password.
     if check_and_update_authn_fresh(_FRESH, timedelta(0)):
         return None
-    return redirect(url_for_security("verify", next=back), 303)
+    return make_response(redirect(url_for_security("verify", next=back), 303))
 
 
 def protect_forms(pages: Blueprint) -> None:

@@ -7,32 +7,41 @@ import secrets
 import uuid
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, InvalidSetupLink
+from app.services.passwords import Passwords, check_password
 from app.services.private_files import write_private
 from app.storage.tables import Role, User
-
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 1024
 
 
 class Accounts:
     """Makes accounts; the password's hash is one that the accounts library verifies."""
 
-    def __init__(self, *, sessions: sessionmaker[Session], setup_file: Path) -> None:
+    def __init__(self, *, sessions: sessionmaker[Session], setup_file: Path, passwords: Passwords) -> None:
         self._sessions = sessions
         self._setup_file = setup_file
-        self._hasher = PasswordHasher()
+        self._passwords = passwords
 
     def create(self, email: str, password: str, *, admin: bool = False) -> int:
         """Make an account and give its number, or raise InvalidAccount."""
+        return self.add(email, self.hashed(email, password), admin=admin)
+
+    def hashed(self, email: str, password: str) -> str:
+        """Give the hash of a password for an account that is to be; raises InvalidAccount, or Overloaded.
+
+        What is good once is taken after that and no sooner, for it would be lost otherwise.
+        """
+        check_password(password, checked_email(email))
+        return self._passwords.hash(password)
+
+    def add(self, email: str, hashed: str, *, admin: bool = False) -> int:
+        """Make an account with the hash of its password and give its number, or raise InvalidAccount."""
         address = checked_email(email)
-        check_password(password)
-        user = User(email=address, password=self._hasher.hash(password), active=True, fs_uniquifier=uuid.uuid4().hex)
+        user = User(email=address, password=hashed, active=True, fs_uniquifier=uuid.uuid4().hex)
         taken = f"There is an account for {address} already."
         try:
             with self._sessions.begin() as session:
@@ -85,14 +94,13 @@ class Accounts:
     def set_up(self, token: str, email: str, password: str) -> int:
         """Make the first administrator, once: the link dies here; raises InvalidSetupLink or InvalidAccount."""
         self.check_setup_token(token)
-        checked_email(email)
-        check_password(password)
+        hashed = self.hashed(email, password)
         try:
             # Whoever removes the file holds the link; of two at once, one finds it gone.
             self._setup_file.unlink()
         except FileNotFoundError as error:
             raise InvalidSetupLink("This set-up link has just been used.") from error
-        return self.create(email, password, admin=True)
+        return self.add(email, hashed, admin=True)
 
     def _known_token(self) -> str:
         try:
@@ -107,12 +115,6 @@ def checked_email(email: str) -> str:
         return validate_email(email.strip(), check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise InvalidAccount(f"{email.strip() or 'An empty text'} is not an e-mail address.") from error
-
-
-def check_password(password: str) -> None:
-    """Raise InvalidAccount unless the password has a length that may be used; nothing else is asked of it."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InvalidAccount(f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
 
 
 def admin_role(session: Session) -> Role:

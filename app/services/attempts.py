@@ -12,7 +12,8 @@ from app.storage.counters import Count, Counters, counting
 from app.storage.tables import Attempt
 
 _WINDOW_SECONDS = 300
-_RECOVERY_SECONDS = 3600
+_AN_HOUR = 3600
+_TOO_MANY_LINKS = "Too many links were asked for"
 
 _COUNT = text(counting(Attempt.__tablename__))
 
@@ -52,7 +53,25 @@ class LoginAttempts:
     def begin_recovery(self, account: str, address: str) -> None:
         """Count that somebody asks for a link to a new password: five in an hour for an account, twenty from an address."""
         named = f"recovery/account/{account.strip().lower()[:200]}", 5
-        self._count((named, (f"recovery/address/{address}", 20)), _RECOVERY_SECONDS, "Too many links were asked for")
+        self._count((named, (f"recovery/address/{address}", 20)), _AN_HOUR, _TOO_MANY_LINKS)
+
+    def begin_registration(self, account: str, address: str) -> None:
+        """Count that somebody asks for a link to a new account: as often as for one to a new password."""
+        named = f"registration/account/{account.strip().lower()[:200]}", 5
+        self._count((named, (f"registration/address/{address}", 20)), _AN_HOUR, _TOO_MANY_LINKS)
+
+    def begin_address_change(self, account: int, email: str, address: str) -> None:
+        """Count that somebody asks for a link to a new address: five in an hour for an account, and five to that address."""
+        counters = (
+            (f"new/account/{account}", 5),
+            (f"new/email/{email.strip().lower()[:200]}", 5),
+            (f"new/address/{address}", 20),
+        )
+        self._count(counters, _AN_HOUR, _TOO_MANY_LINKS)
+
+    def begin_download(self, account: int) -> None:
+        """Count that somebody loads everything that is kept of them, which keeps a thread as long: ten times in an hour."""
+        self._count(((f"download/account/{account}", 10),), _AN_HOUR, "Everything was loaded too often")
 
     def begin_departure(self, address: str) -> None:
         """Count that somebody is sent to a provider of single sign-on: a hundred times in five minutes from an address."""

@@ -14,10 +14,9 @@ from app.errors import DatabaseUnavailable
 from app.storage.tables import AuditEntry
 
 _OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
-_OfAccounts = Literal[
-    "invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out", "linked", "unlinked"
-]
-Action = _OfModels | _OfAccounts
+_OfAccounts = Literal["invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out"]
+_OfTheirOwn = Literal["changed address", "deleted", "linked", "unlinked"]
+Action = _OfModels | _OfAccounts | _OfTheirOwn
 
 log = structlog.get_logger(__name__)
 

@@ -56,7 +56,7 @@ roles_of_users = Table(
 
 
 class Role(Base, RoleMixin):
-    """What an account may do; "admin" is the one role so far."""
+    """What an account may do beyond what every member does; "admin" is the one role, and who has no account is a guest."""
 
     __tablename__ = "roles"
 
@@ -143,7 +143,7 @@ class StoredPrediction(Base):
 
 
 class StoredInvitation(Base):
-    """Somebody who may make an account; of the link's token only a digest is kept."""
+    """Somebody who may make an account, invited by nobody where they register; of the link's token only a digest is kept."""
 
     __tablename__ = "invitations"
 
@@ -152,6 +152,17 @@ class StoredInvitation(Base):
     email: Mapped[str] = mapped_column(String(255), unique=True)
     admin: Mapped[bool]
     invited_by: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class StoredAddressChange(Base):
+    """The address that an account is to have once its link is used; of the token in it only a digest is kept."""
+
+    __tablename__ = "address_changes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(255))
     expires_at: Mapped[datetime] = mapped_column(Moment)
 
 

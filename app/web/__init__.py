@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, setup, single_sign_on
+from app.web import (
+    account,
+    address,
+    administration,
+    classify,
+    frame,
+    history,
+    invitation,
+    models,
+    people,
+    personal_data,
+    registration,
+    setup,
+    single_sign_on,
+)
 from app.web.frame import render_page
 
 
@@ -16,8 +30,11 @@ def register_pages(app: Flask) -> None:
         models.blueprint,
         administration.blueprint,
         account.blueprint,
+        address.blueprint,
+        personal_data.blueprint,
         people.blueprint,
         invitation.blueprint,
+        registration.blueprint,
         setup.blueprint,
         single_sign_on.blueprint,
     )

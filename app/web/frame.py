@@ -84,6 +84,8 @@ def _values() -> dict[str, Any]:
             name="Vitrine",
             address=settings.address,
             access=settings.access,
+            registration=settings.registration,
+            letters=services().post.goes,
             keep_days=settings.keep_days,
             history=settings.history,
             single_sign_on=settings.oidc_name if settings.oidc_url else None,

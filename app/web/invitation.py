@@ -1,10 +1,10 @@
-"""The page on which somebody who was invited makes an account."""
+"""The page on which somebody who was invited, or who registers, makes an account."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 
-from app.errors import InvalidAccount
+from app.errors import InvalidAccount, InvalidPassword
 from app.http.context import services
 from app.http.sessions import PLAIN_HTTP, protect_forms
 from app.web.setup import NewPasswordForm
@@ -25,6 +25,8 @@ def index(token: str) -> Response:
     elif form.validate():
         try:
             here.invitations.accept(token, form.password.data)
+        except InvalidPassword as error:
+            form.password.errors = [str(error)]
         except InvalidAccount as error:
             form.form_errors.append(str(error))
         else:

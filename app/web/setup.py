@@ -7,10 +7,10 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length
 
-from app.errors import InvalidAccount
+from app.errors import InvalidAccount, InvalidPassword
 from app.http.context import services
 from app.http.sessions import PLAIN_HTTP, protect_forms
-from app.services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 blueprint = Blueprint("setup", __name__)
 protect_forms(blueprint)
@@ -51,6 +51,8 @@ def index(token: str) -> Response:
     elif form.validate():
         try:
             here.accounts.set_up(token, form.email.data, form.password.data)
+        except InvalidPassword as error:
+            form.password.errors = [str(error)]
         except InvalidAccount as error:
             form.email.errors = [str(error)]
         else:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from app.cli.users import users
 from app.composition import Services
+from app.services.audit_log import subject_of_account
 from app.storage.tables import User
-from tests.cli.running import Ran, Run, output_of, refusal_of
+from tests.cli.running import Ran, Run, output_of, refusal_of, rows_of
 from tests.serving import EMAIL, PASSWORD
 
 
@@ -90,6 +91,51 @@ def test_a_second_account_of_one_address_is_refused(vitrine: Run, services: Serv
 def test_what_is_no_address_is_refused(vitrine: Run, services: Services) -> None:
     assert refusal_of(create(vitrine, "ada")) == "ada is not an e-mail address."
     assert roles_by_email(services) == {}
+
+
+def test_accounts_are_listed_with_what_they_may_do(vitrine: Run, services: Services) -> None:
+    create(vitrine, "root@example.org", "--admin")
+    create(vitrine, EMAIL)
+    vitrine("users", "disable", EMAIL)
+    services.logins.begin(services.accounts.number_of("root@example.org"), browser="", address="")
+    ada, root = rows_of(output_of(vitrine("users", "list")))
+    assert (ada[:3], ada[4]) == ([EMAIL, "member", "disabled"], "never")
+    assert root[:3] == ["root@example.org", "administrator", "good"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", root[4])
+
+
+def test_all_of_many_accounts_are_listed(vitrine: Run, services: Services) -> None:
+    with services.sessions.begin() as session:
+        session.add_all(User(email=f"{n:03}@example.org", active=True, fs_uniquifier=str(n)) for n in range(101))
+    assert [row[0] for row in rows_of(output_of(vitrine("users", "list")))] == [f"{n:03}@example.org" for n in range(101)]
+
+
+def test_an_account_is_disabled_and_enabled(vitrine: Run, services: Services, account: int) -> None:
+    for command, active in (("disable", False), ("enable", True)):
+        assert output_of(vitrine("users", command, EMAIL.upper())) == ""
+        (person,) = services.people.page(1).people
+        assert (person.id, person.active) == (account, active)
+    deeds = services.audit_log.about(subject_of_account(EMAIL))
+    assert [(deed.actor, deed.action) for deed in deeds] == [("command line", "enabled"), ("command line", "disabled")]
+
+
+def test_an_account_is_deleted_after_a_question(services: Services, account: int) -> None:
+    kept = CliRunner().invoke(users, ["delete", EMAIL], input="n\n")
+    assert (kept.exit_code, services.accounts.exists(EMAIL)) == (1, True)
+    gone = CliRunner().invoke(users, ["delete", EMAIL], input="y\n")
+    assert (gone.exit_code, services.accounts.exists(EMAIL)) == (0, False)
+    (deed,) = services.audit_log.about(subject_of_account(EMAIL))
+    assert (deed.actor, deed.action) == ("command line", "deleted")
+
+
+def test_an_account_is_deleted_without_a_question_where_that_is_said(vitrine: Run, services: Services, account: int) -> None:
+    assert vitrine("users", "delete", EMAIL, "--yes") == Ran(0, "", f"{EMAIL} is deleted.\n")
+    assert not services.accounts.exists(EMAIL)
+
+
+@pytest.mark.parametrize("words", [["disable"], ["enable"], ["delete", "--yes"]])
+def test_an_account_that_is_not_there_is_told(vitrine: Run, services: Services, words: list[str]) -> None:
+    assert refusal_of(vitrine("users", *words, "nobody@example.org")) == "There is no account for nobody@example.org."
 
 
 def test_the_link_for_the_first_administrator_is_all_that_is_printed(

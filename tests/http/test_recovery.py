@@ -132,11 +132,17 @@ def test_a_link_that_is_none_leads_to_the_form(site: RunningSite, token: str) ->
     assert_redirect(Visitor(site).get(f"/recover/{token.encode().hex() if token == 'é' else token}"), "/recover")
 
 
-def test_a_password_that_is_too_short_leaves_the_link_good(site: RunningSite) -> None:
-    email = "short@example.org"
+def test_a_password_that_is_soon_guessed_leaves_the_link_good(site: RunningSite) -> None:
+    email = "guessed.by.anybody@example.org"
     make_visitor(site, email)
     path = link(site, email)
-    assert choose(site, path, "short").status == 200
+    for password, sentence in {
+        "short": "Choose a password of 12 to 1024 characters.",
+        "password123456": "That password is soon guessed.",
+        email: "Choose a password that is not your e-mail address.",
+    }.items():
+        reply = choose(site, path, password)
+        assert (reply.status, sentence in Page(reply).words) == (200, True)
     assert_redirect(choose(site, path), "/login")
 
 

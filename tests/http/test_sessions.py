@@ -17,6 +17,9 @@ POSTS = [
     "/logout",
     "/verify",
     "/account/password",
+    "/account/email",
+    "/account/email/some-token",
+    "/account/delete",
     "/account/keys",
     "/account/keys/0123456789ab/revoke",
     "/account/logins/1/end",
@@ -24,6 +27,7 @@ POSTS = [
     "/account/identities/1/unlink",
     "/login/oidc",
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
+    "/register",
     "/setup/some-token",
 ]
 

@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.composition import Services
-from app.errors import InvalidAccount, InvalidSetupLink, VitrineError
+from app.errors import InvalidAccount, InvalidSetupLink, Overloaded, VitrineError
+from app.services.accounts import Accounts
+from app.services.passwords import Passwords
 from app.storage.tables import User
 from tests.factories import make_services
 
@@ -87,7 +89,7 @@ def test_what_is_no_address_is_refused(services: Services, email: str) -> None:
 
 @pytest.mark.parametrize("length", [12, 1024])
 def test_passwords_of_12_to_1024_characters_are_taken(services: Services, length: int) -> None:
-    services.accounts.create("ada@example.org", "p" * length)
+    services.accounts.create("ada@example.org", PASSWORD.ljust(length, "!")[-length:])
     assert len(users(services)) == 1
 
 
@@ -167,6 +169,21 @@ def test_a_slip_of_the_pen_does_not_use_up_the_setup_link(services: Services, em
         services.accounts.set_up(token, email, password)
     services.accounts.set_up(token, "ada@example.org", PASSWORD)
     assert len(users(services)) == 1
+
+
+class Full(Passwords):
+    """Has no place for another password."""
+
+    def hash(self, password: str) -> str:
+        raise Overloaded("No place.")
+
+
+def test_where_too_many_passwords_are_checked_the_setup_link_is_not_used_up(services: Services) -> None:
+    file = services.settings.data / "setup_token"
+    token = services.accounts.setup_token() or ""
+    with pytest.raises(Overloaded):
+        Accounts(sessions=services.sessions, setup_file=file, passwords=Full()).set_up(token, "ada@example.org", PASSWORD)
+    assert services.accounts.set_up(token, "ada@example.org", PASSWORD)
 
 
 def test_a_setup_link_opened_twice_at_once_makes_one_account(services: Services) -> None:

@@ -171,3 +171,28 @@ def test_the_database_tells_what_counters_stand_at(services: Services) -> None:
     counters.count("a", 60, 2)
     counters.count("over", -1)
     assert counters.look(["b", "a", "over"]) == (0, 2, 0)
+
+
+@pytest.mark.parametrize("kind", ["recovery", "registration"])
+def test_links_are_counted_for_an_address_and_for_whoever_asks(attempts: LoginAttempts, kind: str) -> None:
+    begin = getattr(attempts, f"begin_{kind}")
+    for number in range(5):
+        begin("ada@example.org", f"203.0.113.{number}")
+    with pytest.raises(TooManyAttempts) as refusal:
+        begin(" ADA@example.org", "198.51.100.1")
+    assert 1 <= refusal.value.retry_after <= 3600
+    for number in range(20):
+        begin(f"{number}@example.org", HOME)
+    with pytest.raises(TooManyAttempts):
+        begin("another@example.org", HOME)
+
+
+def test_links_to_a_new_address_are_counted_for_the_account_too(attempts: LoginAttempts) -> None:
+    for number in range(5):
+        attempts.begin_address_change(1, f"{number}@example.org", f"192.0.2.{number}")
+    with pytest.raises(TooManyAttempts):
+        attempts.begin_address_change(1, "another@example.org", HOME)
+    for account in range(2, 7):
+        attempts.begin_address_change(account, "flooded@example.org", f"198.51.100.{account}")
+    with pytest.raises(TooManyAttempts):
+        attempts.begin_address_change(7, "flooded@example.org", HOME)

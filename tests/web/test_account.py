@@ -114,12 +114,32 @@ def test_a_wrong_form_says_why_and_does_not_change_the_password(ada: Visitor) ->
     new = "another long sentence"
     wrong = {
         "Invalid password": ("not the password", new, new),
-        "Password must be at least 12 characters": (PASSWORD, "too short", "too short"),
+        "Choose a password of 12 to 1024 characters.": (PASSWORD, "too short", "too short"),
+        "That password is soon guessed.": (PASSWORD, "password123456", "password123456"),
         "Passwords do not match": (PASSWORD, new, f"{new}."),
     }
     for sentence, (now, first, second) in wrong.items():
         assert sentence in Page(change_password(ada, now, first, second)).words
     assert_redirect(Visitor(ada.site).log_in(), "/")
+
+
+def test_guesses_of_whoever_is_logged_in_are_counted_too(site: RunningSite) -> None:
+    email, new = "guessed@example.org", "another long sentence"
+    with forgiving(site):
+        ada = make_visitor(site, email)
+        for _ in range(5):
+            assert ada.submit("/verify", {"password": "not the password", "submit": "1"}).status == 200
+            assert change_password(ada, "not the password", new, new).status == 200
+        assert ada.submit("/verify", {"password": PASSWORD, "submit": "1"}).status == 429
+        assert change_password(ada, PASSWORD, new, new).status == 429
+
+
+def test_a_slip_in_the_new_password_is_no_guess(site: RunningSite) -> None:
+    with forgiving(site):
+        ada = make_visitor(site, "slips@example.org")
+        for _ in range(11):
+            assert change_password(ada, PASSWORD, "too short", "too short").status == 200
+        assert_redirect(change_password(ada, PASSWORD, "another long sentence", "another long sentence"), "/account")
 
 
 def test_a_new_key_is_shown_once_and_works(site: RunningSite, ada: Visitor) -> None:

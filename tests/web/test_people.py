@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from tests.serving import PASSWORD, RunningSite
+from tests.web.letters import wait_for_letter
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, make_visitor
 
@@ -61,8 +62,14 @@ def test_whoever_is_invited_makes_an_account_and_logs_in(root: Visitor, people_s
 
 def test_the_letter_bears_the_link(root: Visitor, people_site: RunningSite) -> None:
     path = invite(root, "letter@example.org")
-    letters = "".join(file.read_text() for file in (people_site.data.parent / "letters").glob("*.eml"))
-    assert f"{people_site.url}{path}\n" in letters
+    assert f"{people_site.url}{path}\n" in wait_for_letter(people_site, "letter@example.org")
+
+
+@pytest.mark.parametrize("password", ["too short", "password123456", "friend@example.com"])
+def test_a_password_that_is_soon_guessed_leaves_the_link_good(root: Visitor, people_site: RunningSite, password: str) -> None:
+    path = invite(root, "friend@example.com")
+    assert accept(people_site, path, password) == 422
+    assert Visitor(people_site).get(path).status == 200
 
 
 def test_an_invited_administrator_sees_the_people(root: Visitor, people_site: RunningSite) -> None:

@@ -106,6 +106,7 @@ def test_a_guessed_link_opens_nothing(guest: Visitor, link: str, change: str) ->
         ({"email": "first"}, "first is not an e-mail address."),
         ({"password": "too short", "password_confirm": "too short"}, "Choose at least 12 characters."),
         ({"password": "a" * 1025, "password_confirm": "a" * 1025}, "Choose at least 12 characters."),
+        ({"password": "password123456", "password_confirm": "password123456"}, "That password is soon guessed."),
         ({"password_confirm": "correct horse bakery"}, "The two passwords differ."),
     ],
 )
