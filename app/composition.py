@@ -18,6 +18,7 @@ from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
 from app.services.attempts import LoginAttempts
 from app.services.audit_log import AuditLog
+from app.services.authenticators import Authenticators
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
@@ -26,11 +27,15 @@ from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.passkeys import Passkeys
 from app.services.people import People
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
+from app.services.recovery_codes import RecoveryCodes
 from app.services.request_limits import RequestLimits
+from app.services.second_factors import SecondFactors
+from app.services.vault import Vault
 from app.services.versions import Versions
 from app.storage.counters import CounterFile
 from app.storage.database import open_database
@@ -57,6 +62,10 @@ class Services:
     api_keys: ApiKeys
     attempts: LoginAttempts
     logins: Logins
+    second_factors: SecondFactors
+    authenticators: Authenticators
+    passkeys: Passkeys
+    recovery_codes: RecoveryCodes
     post: Post
     audit_log: AuditLog
     versions: Versions
@@ -100,10 +109,18 @@ def compose(settings: Settings) -> Services:
         api_keys=ApiKeys(sessions=sessions),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
+        second_factors=SecondFactors(sessions=sessions, required=settings.second_factor),
+        authenticators=_authenticators(settings, sessions, audit_log),
+        passkeys=Passkeys(sessions=sessions, audit_log=audit_log, domain=settings.passkey_domain, origin=settings.origin),
+        recovery_codes=RecoveryCodes(sessions=sessions, audit_log=audit_log),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
         versions=Versions(repository=repository, audit_log=audit_log),
     )
+
+
+def _authenticators(settings: Settings, sessions: sessionmaker[Session], audit_log: AuditLog) -> Authenticators:
+    return Authenticators(sessions=sessions, vault=Vault(key=lambda: signing_key(settings)), audit_log=audit_log)
 
 
 def _classification(settings: Settings, engine: Engine, loader: ModelLoader, metrics: Metrics) -> ClassificationService:

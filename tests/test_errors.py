@@ -32,6 +32,8 @@ NOT_OF_THE_API = {
     "InvalidSettings",
     "AccountNotFound",
     "InvalidAccount",
+    "InvalidCode",
+    "InvalidPasskey",
     "InvalidDataset",
     "InvalidInvitation",
     "InvalidSetupLink",

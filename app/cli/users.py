@@ -8,11 +8,12 @@ import click
 
 from app.cli.house import open_house
 from app.errors import InvalidAccount
+from app.services.audit_log import COMMAND_LINE
 
 
 @click.group()
 def users() -> None:
-    """Make accounts."""
+    """Make accounts, and let back in who lost a second factor."""
 
 
 @users.command()
@@ -28,6 +29,15 @@ def create(email: str, admin: bool, password_stdin: bool) -> None:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     services.accounts.create(email, password, admin=admin)
     click.echo(f"The account {email} is made.", err=True)
+
+
+@users.command("second-factor-off")
+@click.argument("email")
+def second_factor_off(email: str) -> None:
+    """Let EMAIL in by the password alone: take its app, passkeys and recovery codes off, and end its logins."""
+    services = open_house()
+    address = services.people.take_second_factor_off(services.accounts.number_of(email), COMMAND_LINE)
+    click.echo(f"{address} needs no second factor any more, and is logged out everywhere.", err=True)
 
 
 @users.command("setup-link")

@@ -18,6 +18,7 @@ from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
+from app.http.second_step import take_second_steps
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -94,6 +95,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     app.before_request(_protect_accounts)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
+    take_second_steps(app, security)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
@@ -114,6 +116,15 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
     pages.before_request(check)
 
 
+def ask_for_fresh_login(pages: Blueprint, *, back: Callable[..., str]) -> None:
+    """Let nobody see or change anything with an old login: it leads to the password, and from there to `back`."""
+
+    def check() -> Response | None:
+        return None if check_and_update_authn_fresh(_FRESH, timedelta(0)) else _to_the_password(back)
+
+    pages.before_request(check)
+
+
 def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
     """Let in administrators alone, and to change something only with a fresh login; an older one leads to the password.
 
@@ -129,9 +140,13 @@ def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
         # No grace: whoever takes over a browser that was left open is asked for the password.
         if check_and_update_authn_fresh(_FRESH, timedelta(0)):
             return None
-        return redirect(url_for_security("verify", next=back(**(request.view_args or {}))), 303)
+        return _to_the_password(back)
 
     pages.before_request(check)
+
+
+def _to_the_password(back: Callable[..., str]) -> Response:
+    return redirect(url_for_security("verify", next=back(**(request.view_args or {}))), 303)
 
 
 def protect_forms(pages: Blueprint) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import AccountNotFound, InvalidRequest
 from app.services.accounts import admin_role
 from app.services.audit_log import Action, Actor, AuditLog, subject_of_account
+from app.services.second_factors import take_off, with_factors
 from app.storage.tables import Role, StoredLogin, User
 
 _PAGE = 50
@@ -30,6 +31,7 @@ class Person:
     active: bool
     created_at: datetime
     logged_in_at: datetime | None
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class People:
             pages = max(1, -(-total // _PAGE))
             number = min(max(1, number), pages)
             some = select(User).where(found).order_by(func.lower(User.email)).limit(_PAGE).offset((number - 1) * _PAGE)
-            return PeoplePage(tuple(map(_person, session.scalars(some))), number, pages, total)
+            users = session.scalars(some).all()
+            secured = with_factors(session, [user.id for user in users])
+            return PeoplePage(tuple(_person(user, user.id in secured) for user in users), number, pages, total)
 
     def disable(self, number: int, actor: Actor) -> str:
         """Let an account in nowhere any more, and give its address; its logins end, and its keys within seconds."""
@@ -89,6 +93,10 @@ class People:
         """End all logins of an account, and give its address."""
         return self._change(number, actor, "logged out", lambda _session, _user: None)
 
+    def take_second_factor_off(self, number: int, actor: Actor) -> str:
+        """Let an account in by its password alone, for whoever lost the second factor, and give its address; its logins end."""
+        return self._change(number, actor, "second factor off", lambda session, user: take_off(session, user.id))
+
     def _change(self, number: int, actor: Actor, action: Action, change: Change) -> str:
         if number == actor.account:
             raise InvalidRequest("Nobody changes their own account here; ask another administrator.")
@@ -109,5 +117,5 @@ def _set_roles(user: User, roles: list[Role]) -> None:
     user.roles = roles
 
 
-def _person(user: User) -> Person:
-    return Person(user.id, user.email, user.is_admin, user.active, user.created_at, user.logged_in_at)
+def _person(user: User, second_factor: bool) -> Person:
+    return Person(user.id, user.email, user.is_admin, user.active, user.created_at, user.logged_in_at, second_factor)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, setup
+from app.web import (
+    account,
+    administration,
+    classify,
+    frame,
+    history,
+    invitation,
+    models,
+    people,
+    second_factor,
+    second_step,
+    setup,
+)
 from app.web.frame import render_page
 
 
@@ -16,6 +28,8 @@ def register_pages(app: Flask) -> None:
         models.blueprint,
         administration.blueprint,
         account.blueprint,
+        second_factor.blueprint,
+        second_step.blueprint,
         people.blueprint,
         invitation.blueprint,
         setup.blueprint,

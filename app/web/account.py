@@ -89,4 +89,6 @@ def _page(form: KeyForm, new_key: str | None = None) -> str:
         curl=curl,
         logins=logins,
         this_login=here,
+        factors=services().second_factors.of(_account()),
+        codes_left=services().recovery_codes.left(_account()),
     )

@@ -86,6 +86,7 @@ def _values() -> dict[str, Any]:
             access=settings.access,
             keep_days=settings.keep_days,
             history=settings.history,
+            passkeys=services().passkeys.possible,
         ),
         "limits": SimpleNamespace(
             file_megabytes=f"{settings.max_file_mb:g}",
