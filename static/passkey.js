@@ -1,15 +1,18 @@
 // Passkeys: asks the server what to ask the browser, and sends the browser's answer as a form. Without a script, or in a
-// browser without passkeys, these forms stay hidden.
+// browser without passkeys, these forms stay hidden, and what says so stays.
 
+const possible = Boolean(window.PublicKeyCredential && navigator.credentials);
 const SENT = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.hidden = !(window.PublicKeyCredential && navigator.credentials);
+  form.hidden = !possible;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     ask(form);
   });
 }
+
+for (const sentence of document.querySelectorAll("[data-without-passkeys]")) sentence.hidden = possible;
 
 async function ask(form) {
   const said = form.querySelector('[role="status"]');

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NAME = "Vitrine"
 _MOST = 20
 _NOT_OURS = "That passkey is not known here."
-Verification = Literal["required", "preferred"]
+Verification = Literal["required", "discouraged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Passkeys:
 
         Without a password the device must have recognised its owner, by a finger, a face or a number.
         """
-        verification: Verification = "required" if account is None else "preferred"
+        verification: Verification = "required" if account is None else "discouraged"
         known = None if account is None else _credentials(self._rows(account))
         options, state = self._server().authenticate_begin(
             known,
