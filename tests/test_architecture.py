@@ -37,6 +37,10 @@ LATE_IMPORTS = {
     ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
     ("app/storage/schema.py", "alembic.script"): "0 after that",
     ("app/services/mail.py", "smtplib"): "1, for most starts send no letter",
+    ("app/services/vault.py", "cryptography.fernet"): "1, for the accounts that have an app, at their logins",
+    ("app/services/passkeys.py", "fido2.server"): "29, for the accounts that have passkeys, at their logins",
+    ("app/services/passkeys.py", "fido2.webauthn"): "0 after that",
+    ("app/web/qr.py", "segno"): "4, for whoever sets up an app",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
@@ -49,6 +53,12 @@ PUBLIC = {
     "GET /login",
     "POST /login",
     "POST /logout",
+    "GET /login/passkey",
+    "POST /login/passkey",
+    "GET /login/second-step",
+    "POST /login/second-step",
+    "GET /login/second-step/passkey",
+    "POST /login/second-step/passkey",
     "GET /recover",
     "POST /recover",
     "GET /recover/<token>",
@@ -83,6 +93,14 @@ GUARDED = {
     "POST /account/keys/<key_id>/revoke",
     "POST /account/logins/<int:number>/end",
     "POST /account/logins/end-others",
+    "GET /account/second-factor",
+    "GET /account/second-factor/app",
+    "POST /account/second-factor/app",
+    "POST /account/second-factor/app/remove",
+    "POST /account/second-factor/codes",
+    "GET /account/second-factor/passkeys/options",
+    "POST /account/second-factor/passkeys",
+    "POST /account/second-factor/passkeys/<int:number>/remove",
     "GET /people",
     "POST /people/invite",
     "POST /people/invitations/<int:number>/withdraw",
@@ -91,6 +109,7 @@ GUARDED = {
     "POST /people/<int:number>/promote",
     "POST /people/<int:number>/demote",
     "POST /people/<int:number>/log-out",
+    "POST /people/<int:number>/second-factor-off",
     "POST /api/v1/predict",
     "POST /api/v1/models/<name>/predict",
     "POST /api/v1/models/<name>/versions/<version>/predict",
@@ -164,6 +183,7 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
     # Libraries that colour tracebacks come with the tools of the tests alone.
     counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
     late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "mistune"}
+    late |= {"fido2", "segno"}
     assert late & {name.partition(".")[0] for name in loaded} == set()
     assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 

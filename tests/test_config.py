@@ -25,6 +25,7 @@ READ = {
     "VITRINE_MAIL_FROM": ("a@example.org", "sender", "a@example.org"),
     "VITRINE_IDLE_HOURS": ("1", "idle_hours", 1),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
+    "VITRINE_SECOND_FACTOR": ("everybody", "second_factor", "everybody"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
     "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
     "VITRINE_MAX_FILE_MB": ("0.25", "max_file_mb", 0.25),
@@ -42,6 +43,7 @@ WRONG = {
     "VITRINE_LOGIN_DAYS": ("0", "366"),
     "VITRINE_IDLE_HOURS": ("0", "8761"),
     "VITRINE_ACCESS": ("public", "Guests"),
+    "VITRINE_SECOND_FACTOR": ("yes", "admins", "Everybody"),
     "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
     "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),
     "VITRINE_MAX_FILE_MB": ("0", "-1", "inf"),
@@ -200,3 +202,20 @@ def test_settings_stay_as_they_were_read(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_secret_is_not_shown_with_the_settings() -> None:
     settings = load_settings(secret_key="abcdefghijklmnopqrstuvwxyz0123456789")
     assert "abcdefgh" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("public_url", "domain", "origin"),
+    [
+        ("https://Photos.example.org", "photos.example.org", "https://photos.example.org"),
+        ("https://photos.example.org:8443/vitrine/", "photos.example.org", "https://photos.example.org:8443"),
+        ("http://localhost:8000", "localhost", "http://localhost:8000"),
+        ("http://photos.example.org", None, "http://photos.example.org"),
+        ("https://192.0.2.7", None, "https://192.0.2.7"),
+        ("https://[2001:db8::1]:8443", None, "https://[2001:db8::1]:8443"),
+        ("", None, "http://127.0.0.1:8000"),
+    ],
+)
+def test_passkeys_are_for_a_name_that_browsers_trust(public_url: str, domain: str | None, origin: str) -> None:
+    settings = Settings(public_url=public_url)
+    assert (settings.passkey_domain, settings.origin) == (domain, origin)

@@ -1,4 +1,4 @@
-"""Passkeys in real Chromium with a virtual authenticator: added, used alone and after the password, removed; nothing complains."""
+"""Passkeys in real Chromium with a virtual authenticator: added, used alone and after the password, removed."""
 
 from __future__ import annotations
 

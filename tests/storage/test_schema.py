@@ -134,7 +134,8 @@ def test_later_tables_come_to_a_database_in_use_and_nothing_else_changes(engine:
     assert copy is not None
     assert rows_of(copy) == before
     after = rows_of(tmp_path / "vitrine.db")
-    assert [after.pop(table) for table in ("audit_log", "idempotent_requests", "invitations", "logins")] == [[]] * 4
+    new = ("audit_log", "authenticators", "idempotent_requests", "invitations", "logins", "passkeys", "recovery_codes")
+    assert [after.pop(table) for table in new] == [[]] * len(new)
     assert [user[-1:] for user in after["users"]] == [(None,)]  # nobody has logged in since
     assert {**after, "users": [user[:-1] for user in after["users"]]} == before
     assert all(before[table] for table in ("users", "roles", "roles_users", "api_keys", "predictions", "attempts"))
