@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _NAME = "Vitrine"
 _MOST = 20
 _NOT_OURS = "That passkey is not known here."
+_NOT_GOOD = "That passkey does not let you in; try again."
 Verification = Literal["required", "discouraged"]
 
 
@@ -93,12 +95,11 @@ class Passkeys:
 
     def add(self, actor: Actor, name: str, state: dict[str, str], answer: str) -> None:
         """Keep a passkey that a browser has made, or raise InvalidPasskey."""
-        try:
-            data = self._server().register_complete(state, json.loads(answer))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidPasskey("The browser's answer does not fit; try again.") from error
-        made = data.credential_data
-        assert made is not None, "a registration without a credential is refused above"  # noqa: S101
+        server = self._server()
+        with _refusing("The browser's answer does not fit; try again."):
+            data = server.register_complete(state, json.loads(answer))
+            made = data.credential_data
+            assert made is not None, "a registration holds a credential"  # noqa: S101 - without one it is refused as well
         row = StoredPasskey(
             user_id=actor.account,
             name=name,
@@ -143,16 +144,17 @@ class Passkeys:
         """Give the account that a browser's answer lets in, which is `account` where one is given, or raise InvalidPasskey."""
         from fido2.webauthn import AuthenticationResponse
 
-        try:
+        server = self._server()
+        with _refusing(_NOT_GOOD):
             response = AuthenticationResponse.from_dict(json.loads(answer))
-            row = self._row(response.raw_id)
-            if row is None or account not in (None, row.user_id):
-                raise InvalidPasskey(_NOT_OURS)
-            self._server().authenticate_complete(state, _credentials([row]), response)
-            handle = response.response.user_handle
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InvalidPasskey("That passkey does not let you in; try again.") from error
-        if handle not in (None, b"", row.handle) or not self._used(row.id, response.response.authenticator_data.counter):
+            credential = response.raw_id
+        row = self._row(credential)
+        if row is None or account not in (None, row.user_id):
+            raise InvalidPasskey(_NOT_OURS)
+        with _refusing(_NOT_GOOD):
+            server.authenticate_complete(state, _credentials([row]), response)
+            handle, count = response.response.user_handle, response.response.authenticator_data.counter
+        if handle not in (None, b"", row.handle) or not self._used(row.id, count):
             raise InvalidPasskey(_NOT_OURS)
         return row.user_id
 
@@ -180,6 +182,15 @@ class Passkeys:
             raise InvalidPasskey("Browsers offer no passkeys at this site's address.")
         site = PublicKeyCredentialRpEntity(id=self._domain, name=_NAME)
         return Fido2Server(site, verify_origin=lambda origin: origin == self._origin)
+
+
+@contextmanager
+def _refusing(sentence: str) -> Iterator[None]:
+    # The library reads bytes that anybody may send, and fails in as many ways as there are to be wrong.
+    try:
+        yield
+    except Exception as error:
+        raise InvalidPasskey(sentence) from error
 
 
 def _credentials(rows: Sequence[StoredPasskey]) -> list[AttestedCredentialData]:

@@ -280,9 +280,7 @@ def test_a_link_to_a_new_password_is_no_way_around(site: RunningSite) -> None:
     assert_redirect(eve.submit(STEP, {"recovery": codes[0]}), "/")
 
 
-@pytest.mark.parametrize(
-    "answer", ["", "x", "{}", "[]", '{"rawId": "AAAA", "type": "public-key", "response": {}}']
-)
+@pytest.mark.parametrize("answer", ["", "x", "{}", "[]", '{"rawId": "AAAA", "type": "public-key", "response": {}}'])
 def test_on_a_numeric_address_there_are_no_passkeys(site: RunningSite, answer: str) -> None:
     stranger = Visitor(site)
     assert stranger.get("/login/passkey").status == 422
