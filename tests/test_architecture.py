@@ -40,6 +40,7 @@ LATE_IMPORTS = {
     ("app/services/vault.py", "cryptography.fernet"): "1, for the accounts that have an app, at their logins",
     ("app/services/passkeys.py", "fido2.server"): "29, for the accounts that have passkeys, at their logins",
     ("app/services/passkeys.py", "fido2.webauthn"): "0 after that",
+    ("app/services/passkeys.py", "cryptography.exceptions"): "0 after that",
     ("app/web/qr.py", "segno"): "4, for whoever sets up an app",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -100,6 +100,7 @@ class Passkeys:
             data = server.register_complete(state, json.loads(answer))
             made = data.credential_data
             assert made is not None, "a registration holds a credential"  # noqa: S101 - without one it is refused as well
+            _check_key(made)
         row = StoredPasskey(
             user_id=actor.account,
             name=name,
@@ -182,6 +183,14 @@ class Passkeys:
             raise InvalidPasskey("Browsers offer no passkeys at this site's address.")
         site = PublicKeyCredentialRpEntity(id=self._domain, name=_NAME)
         return Fido2Server(site, verify_origin=lambda origin: origin == self._origin)
+
+
+def _check_key(made: AttestedCredentialData) -> None:
+    from cryptography.exceptions import InvalidSignature
+
+    # A key that can check nothing would lock its owner out; one that can says so of what nobody has signed.
+    with suppress(InvalidSignature):
+        made.public_key.verify(b"", b"")
 
 
 @contextmanager
