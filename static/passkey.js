@@ -34,10 +34,14 @@ async function ask(form) {
 }
 
 async function options(url) {
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  if (answer.redirected) location.reload(); // the login is too old: the page itself leads to the password
-  const body = await answer.json();
-  if (!answer.ok) throw new TypeError(body.detail);
+  const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer) throw new Error("The connection broke. Check it and try again.");
+  if (answer.redirected) {
+    location.reload(); // the login is over or too old: the page itself leads to where it begins
+    throw new Error("Log in again.");
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(body.detail ?? "The server could not answer. Try again in a moment.");
   return body.publicKey;
 }
 

@@ -111,7 +111,8 @@ def _is_good(half: HalfLogin, form: SecondStepForm) -> bool:
         return here.authenticators.check(half.user.id, form.code.data or "")
     if not here.recovery_codes.use(half.actor, form.recovery.data):
         return False
-    flash(f"That recovery code is used up; {here.recovery_codes.left(half.user.id)} are left.", "warning")
+    left = here.recovery_codes.left(half.user.id)
+    flash(f"That recovery code is used up; {left or 'none'} {'is' if left == 1 else 'are'} left.", "warning")
     return True
 
 

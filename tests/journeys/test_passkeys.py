@@ -12,11 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.serving import PASSWORD, RunningSite
+from tests.web.factors import FACTORS, aged
 from tests.web.visiting import make_visitor
 
 pytestmark = pytest.mark.journey
-
-FACTORS = "/account/second-factor"
 
 
 class NamedSite(RunningSite):
@@ -186,6 +185,28 @@ def test_at_another_address_the_browser_says_why_there_are_none(desk: Desk) -> N
     said = desk.page.locator(".passkey__said")
     expect(said).to_have_text("Passkeys work only at this site's own address; open it there.")
     assert not desk.complaints
+
+
+def test_a_login_that_is_too_old_or_over_is_told(desk: Desk) -> None:
+    email = "gone@example.org"
+    make_visitor(desk.site, email)
+    desk.log_in(email)
+    desk.page.wait_for_url(desk.site.address + "/")
+    desk.go(FACTORS)
+    context = desk.page.context
+    (cookie,) = (cookie for cookie in context.cookies() if cookie["name"] == "vitrine")
+    context.add_cookies([{"name": "vitrine", "value": aged(desk.site, cookie["value"], 16), "url": desk.site.address}])
+    desk.page.get_by_label("Name").fill("Too late")
+    desk.page.get_by_role("button", name="Add a passkey").click()
+    desk.page.wait_for_url(f"**/verify?next={FACTORS}")
+    desk.page.get_by_label("Password").fill(PASSWORD)
+    desk.page.get_by_role("button", name="Confirm").click()
+    desk.page.wait_for_url(f"**{FACTORS}")
+    assert not desk.complaints
+    context.clear_cookies()
+    desk.page.get_by_label("Name").fill("Too late")
+    desk.page.get_by_role("button", name="Add a passkey").click()
+    expect(desk.page.locator(".passkey__said")).to_have_text("You are no longer logged in. Load the page again.")
 
 
 def test_without_a_script_the_rest_of_the_page_works(browser: Browser, named: NamedSite) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 
+from itsdangerous import URLSafeTimedSerializer
 from passlib.totp import TOTP
 
 from tests.serving import Reply, RunningSite
@@ -81,3 +82,21 @@ def run_sql(site: RunningSite, statement: str, *values: object) -> list[tuple[ob
     """Ask or change the site's database directly."""
     with closing(sqlite3.connect(site.data / "vitrine.db", timeout=30)) as database, database:
         return database.execute(statement, values).fetchall()
+
+
+def age(visitor: Visitor, minutes: int) -> None:
+    """Let the login of a visitor, or half of one, be so much older."""
+    visitor.cookies["vitrine"] = aged(visitor.site, visitor.cookies["vitrine"], minutes)
+
+
+def aged(site: RunningSite, cookie: str, minutes: int) -> str:
+    """Give a session's cookie in which everything happened so much earlier."""
+    secret = (site.data / "secret_key").read_text(encoding="ascii").strip()
+    how = {"key_derivation": "hmac", "digest_method": "sha1"}
+    serializer = URLSafeTimedSerializer(secret, salt="cookie-session", signer_kwargs=how)
+    session = serializer.loads(cookie)
+    if "fs_paa" in session:
+        session["fs_paa"] -= minutes * 60
+    if "half_login" in session:
+        session["half_login"]["at"] -= minutes * 60
+    return str(serializer.dumps(session))

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
 
 from tests.serving import PASSWORD, RunningSite
-from tests.web.factors import FACTORS, STEP, codes_on, deeds_of, half_in, offered, run_sql, set_up
+from tests.web.factors import FACTORS, STEP, age, codes_on, deeds_of, half_in, offered, run_sql, set_up
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, forgiving, make_visitor
 
@@ -38,19 +37,6 @@ def assert_nobody(visitor: Visitor) -> None:
         reply = visitor.get(path)
         assert reply.status == 302, path
         assert reply.headers["Location"].startswith("/login"), path
-
-
-def age(visitor: Visitor, minutes: int) -> None:
-    """Let the login of a visitor be so much older."""
-    secret = (visitor.site.data / "secret_key").read_text().strip()
-    serializer = URLSafeTimedSerializer(
-        secret, salt="cookie-session", signer_kwargs={"key_derivation": "hmac", "digest_method": "sha1"}
-    )
-    session = serializer.loads(visitor.cookies["vitrine"])
-    kept = {name: value - minutes * 60 if name == "fs_paa" else value for name, value in session.items()}
-    if "half_login" in kept:
-        kept["half_login"]["at"] -= minutes * 60
-    visitor.cookies["vitrine"] = str(serializer.dumps(kept))
 
 
 def test_an_app_is_asked_for_only_once_it_has_shown_a_code(site: RunningSite) -> None:
