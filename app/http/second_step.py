@@ -19,6 +19,7 @@ from app.storage.tables import User
 
 _HALF = "half_login"  # where it stands in the session
 _WITHIN = 600
+_LONGEST_PAGE = 1000  # the cookie that it goes into must stay small enough for browsers
 _EXTENSION = "vitrine.second_step"
 # What remains open to whoever must set up a second factor first.
 _OPEN_ROOMS = {"second_factor", "health", "api_docs"}
@@ -61,7 +62,7 @@ class SecondStep(TfPlugin):
             "user": user.fs_uniquifier,
             "at": time.time(),
             "remember": bool(remember_me),
-            "next": next_page,
+            "next": next_page if len(next_page) <= _LONGEST_PAGE else "",
         }
         return redirect(url_for("second_step.index"), 303)
 

@@ -100,3 +100,11 @@ def aged(site: RunningSite, cookie: str, minutes: int) -> str:
     if "half_login" in session:
         session["half_login"]["at"] -= minutes * 60
     return str(serializer.dumps(session))
+
+
+def assert_nobody(visitor: Visitor) -> None:
+    """Find that a visitor is let in nowhere."""
+    for path in ("/", "/history", "/account", "/account/password", FACTORS, f"{FACTORS}/app", "/verify"):
+        reply = visitor.get(path)
+        assert reply.status == 302, path
+        assert reply.headers["Location"].startswith("/login"), path

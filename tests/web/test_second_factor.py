@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from tests.serving import PASSWORD, RunningSite
-from tests.web.factors import FACTORS, STEP, age, codes_on, deeds_of, half_in, offered, run_sql, set_up
+from tests.web.factors import FACTORS, STEP, age, assert_nobody, codes_on, deeds_of, half_in, offered, run_sql, set_up
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, forgiving, make_visitor
 
@@ -30,13 +30,6 @@ def factor_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
 def site(factor_site: RunningSite) -> Iterator[RunningSite]:
     with forgiving(factor_site) as running:
         yield running
-
-
-def assert_nobody(visitor: Visitor) -> None:
-    for path in ("/", "/history", "/account", "/account/password", FACTORS, f"{FACTORS}/app", "/verify"):
-        reply = visitor.get(path)
-        assert reply.status == 302, path
-        assert reply.headers["Location"].startswith("/login"), path
 
 
 def test_an_app_is_asked_for_only_once_it_has_shown_a_code(site: RunningSite) -> None:
