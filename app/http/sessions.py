@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flask import Blueprint, Flask, Request, abort, current_app, g, redirect, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
+from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, VerifyForm, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
@@ -76,6 +76,19 @@ class CountedLoginForm(LoginForm):
         return good
 
 
+class CountedVerifyForm(VerifyForm):
+    """The form that asks for the password again; counted too, since whoever took a browser over could guess it there."""
+
+    def validate(self, **arguments: Any) -> bool:
+        """Tell whether the password is right."""
+        attempts, account, address = services().attempts, self.user.email, request.remote_addr or ""
+        attempts.begin(account, address)
+        good = bool(super().validate(**arguments))
+        if good:
+            attempts.succeed(account, address)
+        return good
+
+
 def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
@@ -87,6 +100,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
         app,
         SQLAlchemySessionUserDatastore(session, User, Role),
         login_form=CountedLoginForm,
+        verify_form=CountedVerifyForm,
         forgot_password_form=CountedForgotPasswordForm,
         mail_util_cls=Letters,
     )

@@ -181,6 +181,14 @@ def test_an_old_login_sees_and_changes_nothing_of_it_before_the_password(site: R
     assert "Asked for after the password since" in Page(ada.get(FACTORS)).words
 
 
+def test_the_password_is_not_guessed_where_it_is_asked_for_again(site: RunningSite) -> None:
+    ada = make_visitor(site, "guessed@example.org")
+    guesses = [ada.submit("/verify", {"password": f"guess number {number}", "submit": "1"}) for number in range(11)]
+    assert [reply.status for reply in guesses] == [200] * 10 + [429]
+    assert 1 <= int(guesses[-1].headers["Retry-After"]) <= 300
+    assert ada.submit("/verify", {"password": PASSWORD, "submit": "1"}).status == 429
+
+
 def test_half_a_login_waits_for_ten_minutes(site: RunningSite) -> None:
     email = "waits@example.org"
     _, codes = set_up(make_visitor(site, email))
