@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from app.services.answer_cache import AnswerCache
 from app.services.api_keys import ApiKeys
 from app.services.attempts import DatabaseCounters, LoginAttempts
 from app.services.audit_log import AuditLog
+from app.services.authenticators import Authenticators
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
@@ -31,13 +32,17 @@ from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.passkeys import Passkeys
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
 from app.services.recorder import Recorder
+from app.services.recovery_codes import RecoveryCodes
 from app.services.request_limits import RequestLimits
+from app.services.second_factors import SecondFactors
+from app.services.vault import Vault
 from app.services.versions import Versions
 from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
@@ -48,7 +53,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Services:
+class AccountServices:
+    """What a door may call for people: who they are, what lets them in, and what is kept of them."""
+
+    accounts: Accounts
+    passwords: Passwords
+    invitations: Invitations
+    address_changes: AddressChanges
+    people: People
+    identities: Identities
+    identity_provider: IdentityProvider | None
+    personal_data: PersonalData
+    api_keys: ApiKeys
+    logins: Logins
+    second_factors: SecondFactors
+    authenticators: Authenticators
+    passkeys: Passkeys
+    recovery_codes: RecoveryCodes
+    audit_log: AuditLog
+
+
+@dataclass(frozen=True)
+class Services(AccountServices):
     """Everything a door may call."""
 
     settings: Settings
@@ -59,23 +85,12 @@ class Services:
     metrics: Metrics
     classification: ClassificationService
     request_limits: RequestLimits
+    key_usage: KeyUsage
+    attempts: LoginAttempts
     pictures: PictureStore
     history: History
     idempotency: Idempotency
-    accounts: Accounts
-    passwords: Passwords
-    invitations: Invitations
-    address_changes: AddressChanges
-    people: People
-    identities: Identities
-    identity_provider: IdentityProvider | None
-    personal_data: PersonalData
-    api_keys: ApiKeys
-    key_usage: KeyUsage
-    attempts: LoginAttempts
-    logins: Logins
     post: Post
-    audit_log: AuditLog
     versions: Versions
 
     def warm_up(self) -> None:
@@ -94,13 +109,12 @@ def compose(settings: Settings) -> Services:
     sessions = sessionmaker(engine, expire_on_commit=False)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
-    audit_log = AuditLog(sessions=sessions)
-    passwords = Passwords()
-    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
     metrics = Metrics()
     counted = _counting(settings)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
+    people = _account_services(settings, sessions, pictures)
     return Services(
+        **{part.name: getattr(people, part.name) for part in fields(people)},
         settings=settings,
         engine=engine,
         sessions=sessions,
@@ -113,9 +127,22 @@ def compose(settings: Settings) -> Services:
             a_key=settings.key_limit,
             a_visitor=settings.visitor_limit,
         ),
+        key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
+        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
+        post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
+        versions=Versions(repository=repository, audit_log=people.audit_log),
+    )
+
+
+def _account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
+    audit_log = AuditLog(sessions=sessions)
+    passwords = Passwords()
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
+    vault = Vault(key=lambda: signing_key(settings))
+    return AccountServices(
         accounts=accounts,
         passwords=passwords,
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log, registration=settings.registration),
@@ -125,12 +152,12 @@ def compose(settings: Settings) -> Services:
         identity_provider=_identity_provider(settings),
         personal_data=PersonalData(sessions=sessions, pictures=pictures, audit_log=audit_log),
         api_keys=ApiKeys(sessions=sessions),
-        key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
-        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
-        post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
+        second_factors=SecondFactors(sessions=sessions, required=settings.second_factor),
+        authenticators=Authenticators(sessions=sessions, vault=vault, audit_log=audit_log),
+        passkeys=Passkeys(sessions=sessions, audit_log=audit_log, domain=settings.passkey_domain, origin=settings.origin),
+        recovery_codes=RecoveryCodes(sessions=sessions, audit_log=audit_log),
         audit_log=audit_log,
-        versions=Versions(repository=repository, audit_log=audit_log),
     )
 
 

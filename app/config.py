@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         "invited",
         description="Who makes an account: off: the command line alone; invited: whoever has an invitation; open: everybody.",
     )
+    second_factor: Literal["offered", "administrators", "everybody"] = Field(
+        "offered", description="Who must have a second factor to see more than the page that sets one up; all may have one."
+    )
     default_model: str = Field("", description="The model that answers when none is named; cats-vs-dogs where it is there.")
     keep_days: int = Field(
         365, ge=1, le=36_500, description="After how many days answers and their small pictures are deleted."
@@ -180,6 +183,18 @@ class Settings(BaseSettings):
         return self.address.startswith("https://")
 
     @property
+    def origin(self) -> str:
+        """The public address as browsers name the site to itself: scheme, name and port, without a path."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def passkey_domain(self) -> str | None:
+        """The name that passkeys are for; None where browsers offer none: at a numeric address, or over plain http."""
+        name = urlsplit(self.address).hostname or ""
+        return name if name == "localhost" or (self.https and not _is_numeric(name)) else None
+
+    @property
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data / 'vitrine.db'}"
@@ -211,6 +226,14 @@ def load_settings(**given: Any) -> Settings:
 
 def _listed(text: str) -> list[str]:
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -188,6 +188,18 @@ class InvalidPassword(InvalidAccount):
     code = "invalid_password"
 
 
+class InvalidCode(VitrineError):
+    """A code of a second factor is wrong, too old or used already."""
+
+    code = "invalid_code"
+
+
+class InvalidPasskey(VitrineError):
+    """A passkey cannot be added, or does not let its owner in."""
+
+    code = "invalid_passkey"
+
+
 class InvalidSetupLink(VitrineError):
     """The one-time link for the first administrator is used, replaced or wrong."""
 

@@ -28,6 +28,7 @@ READ = {
     "VITRINE_OIDC_ACCOUNTS": ("anybody", "oidc_accounts", "anybody"),
     "VITRINE_ACCESS": ("guests", "access", "guests"),
     "VITRINE_REGISTRATION": ("off", "registration", "off"),
+    "VITRINE_SECOND_FACTOR": ("everybody", "second_factor", "everybody"),
     "VITRINE_KEEP_DAYS": ("36500", "keep_days", 36_500),
     "VITRINE_ANSWER_WITHIN": ("0.5", "answer_within", 0.5),
     "VITRINE_MAX_FILE_MB": ("0.25", "max_file_mb", 0.25),
@@ -52,6 +53,7 @@ WRONG = {
     "VITRINE_OIDC_ACCOUNTS": ("all",),
     "VITRINE_ACCESS": ("public", "Guests"),
     "VITRINE_REGISTRATION": ("on", "Open"),
+    "VITRINE_SECOND_FACTOR": ("yes", "admins", "Everybody"),
     "VITRINE_KEEP_DAYS": ("0", "36501", "1.5"),
     "VITRINE_ANSWER_WITHIN": ("0", "3601", "nan"),
     "VITRINE_MAX_FILE_MB": ("0", "-1", "inf"),
@@ -238,3 +240,20 @@ def test_half_a_provider_stops_the_start(given: dict[str, str], missing: str) ->
     with pytest.raises(InvalidSettings) as caught:
         load_settings(**given)
     assert str(caught.value) == f"For logging in through a provider {missing} must be set, too."
+
+
+@pytest.mark.parametrize(
+    ("public_url", "domain", "origin"),
+    [
+        ("https://Photos.example.org", "photos.example.org", "https://photos.example.org"),
+        ("https://photos.example.org:8443/vitrine/", "photos.example.org", "https://photos.example.org:8443"),
+        ("http://localhost:8000", "localhost", "http://localhost:8000"),
+        ("http://photos.example.org", None, "http://photos.example.org"),
+        ("https://192.0.2.7", None, "https://192.0.2.7"),
+        ("https://[2001:db8::1]:8443", None, "https://[2001:db8::1]:8443"),
+        ("", None, "http://127.0.0.1:8000"),
+    ],
+)
+def test_passkeys_are_for_a_name_that_browsers_trust(public_url: str, domain: str | None, origin: str) -> None:
+    settings = Settings(public_url=public_url)
+    assert (settings.passkey_domain, settings.origin) == (domain, origin)

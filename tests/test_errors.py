@@ -33,6 +33,8 @@ NOT_OF_THE_API = {
     "AccountNotFound",
     "InvalidAccount",
     "InvalidAddressLink",
+    "InvalidCode",
+    "InvalidPasskey",
     "InvalidDataset",
     "InvalidInvitation",
     "InvalidPassword",

@@ -14,7 +14,7 @@ from app.services.audit_log import COMMAND_LINE
 
 @click.group()
 def users() -> None:
-    """Make, list, disable and delete accounts."""
+    """Make, list, disable and delete accounts, and let back in who lost a second factor."""
 
 
 @users.command()
@@ -78,6 +78,15 @@ def delete(email: str, yes: bool) -> None:
         click.confirm(f"Delete {email} with everything that is kept of it, for good?", abort=True, err=True)
     services.personal_data.delete(number, COMMAND_LINE)
     click.echo(f"{email} is deleted.", err=True)
+
+
+@users.command("second-factor-off")
+@click.argument("email")
+def second_factor_off(email: str) -> None:
+    """Let EMAIL in by the password alone: take its app, passkeys and recovery codes off, and end its logins."""
+    services = open_house()
+    address = services.people.take_second_factor_off(services.accounts.number_of(email), COMMAND_LINE)
+    click.echo(f"{address} needs no second factor any more, and is logged out everywhere.", err=True)
 
 
 @users.command("setup-link")

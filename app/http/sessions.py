@@ -20,6 +20,7 @@ from app.http.context import administrator, is_api, services, visitor, wants_jso
 from app.http.logins import keep_logins
 from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
+from app.http.second_step import take_second_steps
 from app.services.passwords import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -101,6 +102,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     app.before_request(_protect_accounts)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
+    take_second_steps(app, security)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
@@ -117,6 +119,15 @@ def guard(pages: Blueprint, *, guests: bool = False) -> None:
             return cast(Response, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
         _csrf.protect()
         return None
+
+    pages.before_request(check)
+
+
+def ask_for_fresh_login(pages: Blueprint, *, back: Callable[..., str]) -> None:
+    """Let nobody see or change anything with an old login: it leads to the password, and from there to `back`."""
+
+    def check() -> Response | None:
+        return ask_for_password(back(**(request.view_args or {})))
 
     pages.before_request(check)
 

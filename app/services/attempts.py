@@ -14,6 +14,7 @@ from app.storage.tables import Attempt
 _WINDOW_SECONDS = 300
 _AN_HOUR = 3600
 _TOO_MANY_LINKS = "Too many links were asked for"
+_CEREMONY_SECONDS = 600
 
 _COUNT = text(counting(Attempt.__tablename__))
 
@@ -86,6 +87,19 @@ class LoginAttempts:
         for key, _ in _counters("", address)[1:]:
             self._counters.count(key, _WINDOW_SECONDS, -1)
 
+    def begin_step(self, account: str, address: str) -> None:
+        """Count an attempt at the second step of a login, or with a passkey alone, for which no account is given; may raise."""
+        self._count(_step_counters(account, address), _WINDOW_SECONDS, "Too many failed attempts to log in")
+
+    def succeed_step(self, account: str, address: str) -> None:
+        """Take the attempt at the second step back that turned out to be a good one."""
+        for key, _ in _step_counters(account, address):
+            self._counters.count(key, _WINDOW_SECONDS, -1)
+
+    def is_first(self, challenge: str) -> bool:
+        """Tell whether a challenge to a browser is answered for the first time; it is asked for no longer than ten minutes."""
+        return self._counters.count(f"challenge/{challenge[:200]}", _CEREMONY_SECONDS).amount == 1
+
     def succeed(self, account: str, address: str) -> None:
         """Take the attempt back that turned out to be a good one."""
         for key, _ in _counters(account, address):
@@ -97,6 +111,11 @@ class LoginAttempts:
             if counted.amount > most:
                 wait = max(1, round(counted.ends_at - time.time()))
                 raise TooManyAttempts(f"{reason}; please wait a few minutes.", wait)
+
+
+def _step_counters(account: str, address: str) -> tuple[tuple[str, int], ...]:
+    of_account = ((f"step/account/{account.strip().lower()[:200]}", 10),) if account else ()
+    return (*of_account, (f"step/address/{address}", 10))
 
 
 def _counters(account: str, address: str) -> tuple[tuple[str, int], ...]:

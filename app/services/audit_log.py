@@ -16,7 +16,10 @@ from app.storage.tables import AuditEntry
 _OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
 _OfAccounts = Literal["invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out"]
 _OfTheirOwn = Literal["changed address", "deleted", "linked", "unlinked"]
-Action = _OfModels | _OfAccounts | _OfTheirOwn
+_OfFactors = Literal[
+    "second factor on", "second factor off", "passkey added", "passkey removed", "recovery codes made", "recovery code used"
+]
+Action = _OfModels | _OfAccounts | _OfTheirOwn | _OfFactors
 
 log = structlog.get_logger(__name__)
 

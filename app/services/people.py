@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import AccountNotFound, InvalidRequest
 from app.services.accounts import admin_role
 from app.services.audit_log import Action, Actor, AuditLog, subject_of_account
+from app.services.second_factors import take_off, with_factors
 from app.storage.tables import Role, StoredLogin, User
 
 _PAGE = 50
@@ -30,6 +31,7 @@ class Person:
     active: bool
     created_at: datetime
     logged_in_at: datetime | None
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,13 @@ class People:
             pages = max(1, -(-total // _PAGE))
             number = min(max(1, number), pages)
             some = select(User).where(found).order_by(func.lower(User.email)).limit(_PAGE).offset((number - 1) * _PAGE)
-            return PeoplePage(tuple(map(_person, session.scalars(some))), number, pages, total)
+            return PeoplePage(_persons(session, some), number, pages, total)
 
     def before(self, number: int | None, limit: int) -> tuple[Person, ...]:
         """Give the newest accounts before one; before none the newest of all."""
         earlier = () if number is None else (User.id < number,)
         with self._sessions() as session:
-            return tuple(map(_person, session.scalars(select(User).where(*earlier).order_by(User.id.desc()).limit(limit))))
+            return _persons(session, select(User).where(*earlier).order_by(User.id.desc()).limit(limit))
 
     def disable(self, number: int, actor: Actor) -> str:
         """Let an account in nowhere any more, and give its address; its logins end, and its keys within seconds."""
@@ -95,6 +97,10 @@ class People:
         """End all logins of an account, and give its address."""
         return self._change(number, actor, "logged out", lambda _session, _user: None)
 
+    def take_second_factor_off(self, number: int, actor: Actor) -> str:
+        """Let an account in by its password alone, for whoever lost the second factor, and give its address; its logins end."""
+        return self._change(number, actor, "second factor off", lambda session, user: take_off(session, user.id))
+
     def _change(self, number: int, actor: Actor, action: Action, change: Change) -> str:
         if number == actor.account:
             raise InvalidRequest("Nobody changes their own account here; ask another administrator.")
@@ -115,5 +121,11 @@ def _set_roles(user: User, roles: list[Role]) -> None:
     user.roles = roles
 
 
-def _person(user: User) -> Person:
-    return Person(user.id, user.email, user.is_admin, user.active, user.created_at, user.logged_in_at)
+def _persons(session: Session, wanted: Select[User]) -> tuple[Person, ...]:
+    users = session.scalars(wanted).all()
+    secured = with_factors(session, [user.id for user in users])
+    return tuple(_person(user, user.id in secured) for user in users)
+
+
+def _person(user: User, second_factor: bool) -> Person:
+    return Person(user.id, user.email, user.is_admin, user.active, user.created_at, user.logged_in_at, second_factor)

@@ -19,9 +19,12 @@ from app.storage.tables import (
     AuditEntry,
     Role,
     StoredAddressChange,
+    StoredAuthenticator,
     StoredIdentity,
     StoredLogin,
+    StoredPasskey,
     StoredPrediction,
+    StoredRecoveryCode,
     User,
 )
 
@@ -32,6 +35,9 @@ GIVEN: dict[type[Any], tuple[str, ...]] = {
     User: ("email", "active", "created_at", "logged_in_at"),
     StoredAddressChange: ("email", "expires_at"),
     StoredIdentity: ("issuer", "subject", "linked_at"),
+    StoredAuthenticator: ("added_at",),
+    StoredPasskey: ("name", "added_at", "used_at"),
+    StoredRecoveryCode: (),
     StoredLogin: ("browser", "address", "began_at", "seen_at"),
     ApiKey: ("id", "name", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at", "daily"),
     AuditEntry: ("at", "actor", "action", "subject", "detail"),
@@ -39,6 +45,9 @@ GIVEN: dict[type[Any], tuple[str, ...]] = {
         *("id", "model", "version", "label", "probability", "scores", "picture", "timings", "file_name", "created_at"),
     ),
 }
+
+
+_LISTS: dict[str, type[Any]] = {"identities": StoredIdentity, "keys": ApiKey, "logins": StoredLogin, "passkeys": StoredPasskey}
 
 
 class PersonalData:
@@ -53,18 +62,17 @@ class PersonalData:
         """Give the pieces of a ZIP file with everything that is kept of an account, or raise AccountNotFound."""
         with self._sessions() as session:
             user = _user(session, account)
-            waiting = session.get(StoredAddressChange, account)
-            own = {**_given(user), "roles": [role.name for role in user.roles], "new_address": waiting and _given(waiting)}
-            logins = session.scalars(select(StoredLogin).where(StoredLogin.user_id == account).order_by(StoredLogin.id))
-            keys = session.scalars(select(ApiKey).where(ApiKey.user_id == account).order_by(ApiKey.created_at))
-            identities = session.scalars(select(StoredIdentity).where(StoredIdentity.user_id == account))
-            first = [
-                _entry("account.json", own),
-                _entry("identities.json", list(map(_given, identities))),
-                _entry("logins.json", list(map(_given, logins))),
-                _entry("keys.json", list(map(_given, keys))),
-                _entry("deeds.json", _deeds(session, user)),
-            ]
+            waiting, app = session.get(StoredAddressChange, account), session.get(StoredAuthenticator, account)
+            own = {
+                **_given(user),
+                "roles": [role.name for role in user.roles],
+                "new_address": waiting and _given(waiting),
+                "authenticator": app and _given(app),
+            }
+            first = [_entry("account.json", own), _entry("deeds.json", _deeds(session, user))]
+            for name, table in _LISTS.items():
+                rows = session.scalars(select(table).where(table.user_id == account).order_by(table.id))
+                first.append(_entry(f"{name}.json", list(map(_given, rows))))
         return zip_stream(chain(first, self._predictions(account)))
 
     def delete(self, account: int, actor: Actor) -> str:

@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_security import AsaList, RoleMixin, UserMixin
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -195,6 +207,43 @@ class StoredIdentity(Base):
         UniqueConstraint("issuer", "subject", name="uq_identities_issuer"),
         UniqueConstraint("user_id", "issuer", name="uq_identities_user_id"),
     )
+
+
+class StoredAuthenticator(Base):
+    """An app that tells an account's codes: the secret that both know, encrypted, and the newest code that was used."""
+
+    __tablename__ = "authenticators"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(255))
+    last_counter: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class StoredRecoveryCode(Base):
+    """A code that lets an account in once without its second factor; only a digest is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class StoredPasskey(Base):
+    """The public half of a passkey, and how often its device says that it was used, where it counts."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    handle: Mapped[bytes] = mapped_column(LargeBinary(64))
+    credential_id: Mapped[str] = mapped_column(String(2046), unique=True)
+    credential: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Attempt(Base):

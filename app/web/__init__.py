@@ -16,6 +16,8 @@ from app.web import (
     people,
     personal_data,
     registration,
+    second_factor,
+    second_step,
     setup,
     single_sign_on,
 )
@@ -32,6 +34,8 @@ def register_pages(app: Flask) -> None:
         account.blueprint,
         address.blueprint,
         personal_data.blueprint,
+        second_factor.blueprint,
+        second_step.blueprint,
         people.blueprint,
         invitation.blueprint,
         registration.blueprint,

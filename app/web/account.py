@@ -105,4 +105,6 @@ def _page(form: KeyForm, new_key: str | None = None) -> str:
         logins=logins,
         identities=services().identities.list(_account()),
         this_login=here,
+        factors=services().second_factors.of(_account()),
+        codes_left=services().recovery_codes.left(_account()),
     )

@@ -89,6 +89,7 @@ def _values() -> dict[str, Any]:
             keep_days=settings.keep_days,
             history=settings.history,
             single_sign_on=settings.oidc_name if settings.oidc_url else None,
+            passkeys=services().passkeys.possible,
         ),
         "limits": SimpleNamespace(
             file_megabytes=f"{settings.max_file_mb:g}",

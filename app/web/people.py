@@ -92,6 +92,12 @@ def log_out(number: int) -> Response:
     return _told(services().people.log_out, number, "{} is logged out everywhere.")
 
 
+@blueprint.post("/people/<int:number>/second-factor-off")
+def take_second_factor_off(number: int) -> Response:
+    """Let an account in by its password alone."""
+    return _told(services().people.take_second_factor_off, number, "{} needs no second factor any more, and is logged out.")
+
+
 def _told(change: Callable[[int, Actor], str], number: int, sentence: str) -> Response:
     flash(sentence.format(change(number, acting_administrator())), "success")
     return make_response(redirect(_back(), 303))

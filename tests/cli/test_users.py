@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.cli.users import users
 from app.composition import Services
-from app.services.audit_log import subject_of_account
+from app.services.audit_log import Actor, subject_of_account
 from app.storage.tables import User
 from tests.cli.running import Ran, Run, output_of, refusal_of, rows_of
 from tests.serving import EMAIL, PASSWORD
@@ -158,3 +158,18 @@ def test_there_is_no_link_once_anybody_has_an_account(vitrine: Run, data: Path) 
     create(vitrine, EMAIL)
     assert "vitrine users create" in refusal_of(vitrine("users", "setup-link"))
     assert not (data / "setup_token").exists()
+
+
+def test_whoever_lost_a_second_factor_is_let_back_in(vitrine: Run, services: Services) -> None:
+    create(vitrine, EMAIL)
+    actor = Actor(EMAIL, services.accounts.number_of(EMAIL))
+    services.recovery_codes.make(actor)
+    done = vitrine("users", "second-factor-off", EMAIL.upper())
+    assert done == Ran(0, "", f"{EMAIL} needs no second factor any more, and is logged out everywhere.\n")
+    assert services.recovery_codes.left(services.accounts.number_of(EMAIL)) == 0
+    deed = services.audit_log.about(subject_of_account(EMAIL))[0]
+    assert (deed.actor, deed.action) == ("command line", "second factor off")
+
+
+def test_of_an_account_that_is_not_there_nothing_is_taken_off(vitrine: Run, services: Services) -> None:
+    assert refusal_of(vitrine("users", "second-factor-off", EMAIL)) == f"There is no account for {EMAIL}."

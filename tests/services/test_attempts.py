@@ -196,3 +196,35 @@ def test_links_to_a_new_address_are_counted_for_the_account_too(attempts: LoginA
         attempts.begin_address_change(account, "flooded@example.org", f"198.51.100.{account}")
     with pytest.raises(TooManyAttempts):
         attempts.begin_address_change(7, "flooded@example.org", HOME)
+
+
+def test_the_second_step_is_counted_on_its_own(attempts: LoginAttempts, services: Services) -> None:
+    for number in range(10):
+        attempts.begin_step("ada@example.org", f"192.0.2.{number}")
+    with pytest.raises(TooManyAttempts) as refusal:
+        attempts.begin_step(" ADA@example.org", "198.51.100.1")
+    assert 1 <= refusal.value.retry_after <= 300
+    attempts.begin("ada@example.org", "198.51.100.2")
+    attempts.begin_step("eve@example.org", "198.51.100.3")
+    let_windows_end(services)
+    attempts.begin_step("ada@example.org", "198.51.100.1")
+
+
+def test_a_good_second_step_is_taken_back(attempts: LoginAttempts) -> None:
+    for _ in range(30):
+        attempts.begin_step("ada@example.org", HOME)
+        attempts.succeed_step("ada@example.org", HOME)
+
+
+def test_passkeys_alone_are_counted_by_address(attempts: LoginAttempts) -> None:
+    for _ in range(10):
+        attempts.begin_step("", HOME)
+    with pytest.raises(TooManyAttempts):
+        attempts.begin_step("", HOME)
+    attempts.begin_step("", "192.0.2.2")
+
+
+def test_a_challenge_is_answered_once(attempts: LoginAttempts) -> None:
+    assert attempts.is_first("one")
+    assert attempts.is_first("another")
+    assert not attempts.is_first("one")

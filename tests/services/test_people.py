@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from passlib.totp import TOTP
 
 from app.composition import Services
 from app.errors import AccountNotFound, InvalidKey, InvalidRequest
@@ -116,3 +117,24 @@ def test_the_accounts_are_read_part_by_part(people: People, services: Services, 
     assert [person.id for person in people.before(None, 2)] == [eve, ada]
     assert people.before(ada, 2) == (find(people, root.account or 0),)
     assert people.before(root.account, 2) == ()
+
+
+def test_a_lost_second_factor_is_taken_off_and_logins_end(people: People, services: Services, root: Actor, ada: int) -> None:
+    actor = Actor("ada@example.org", ada)
+    offer = services.authenticators.offer(actor)
+    services.authenticators.turn_on(actor, offer.sealed, TOTP(key=offer.secret).generate().token)
+    services.recovery_codes.make(actor)
+    token = services.logins.begin(ada, browser="", address="")
+    assert find(people, ada).second_factor
+    assert people.take_second_factor_off(ada, root) == "ada@example.org"
+    assert not find(people, ada).second_factor
+    assert services.second_factors.of(ada) == frozenset()
+    assert services.recovery_codes.left(ada) == 0
+    assert services.logins.check(token) is None
+    assert deeds(services, "ada@example.org")[0] == ("root@example.org", "second factor off")
+
+
+def test_nobody_takes_off_their_own_second_factor_there(people: People, root: Actor) -> None:
+    assert root.account is not None
+    with pytest.raises(InvalidRequest):
+        people.take_second_factor_off(root.account, root)

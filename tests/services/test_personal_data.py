@@ -26,7 +26,10 @@ ADA = "ada@example.org"
 KEPT_BACK = {
     "users": {"id", "password", "fs_uniquifier"},
     "address_changes": {"user_id", "digest"},
+    "authenticators": {"user_id", "secret", "last_counter"},
     "identities": {"id", "user_id"},
+    "passkeys": {"id", "user_id", "handle", "credential_id", "credential", "sign_count"},
+    "recovery_codes": {"id", "user_id", "digest"},
     "logins": {"id", "user_id", "digest"},
     "api_keys": {"user_id", "digest"},
     "audit_log": {"id", "account_id"},
@@ -99,8 +102,15 @@ def test_nothing_of_anybody_else_is_in_it(services: Services, ada: int) -> None:
     services.api_keys.create(eve, "hers")
     services.audit_log.record(Actor("eve@example.org", eve), "activated", subject_of_model("digits"))
     file = archive(services, ada)
-    assert sorted(file.namelist()) == ["account.json", "deeds.json", "identities.json", "keys.json", "logins.json"]
-    assert [read(file, name) for name in ("deeds.json", "identities.json", "keys.json", "logins.json")] == [[]] * 4
+    assert sorted(file.namelist()) == [
+        "account.json",
+        "deeds.json",
+        "identities.json",
+        "keys.json",
+        "logins.json",
+        "passkeys.json",
+    ]
+    assert [read(file, f"{name}.json") for name in ("deeds", "identities", "keys", "logins", "passkeys")] == [[]] * 5
 
 
 def test_every_column_is_given_or_kept_back_for_a_reason() -> None:
