@@ -29,6 +29,7 @@ from app.services.model_loader import ModelLoader
 from app.services.people import People
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
+from app.services.recorded_keys import RecordedKeys
 from app.services.recorder import Recorder
 from app.services.request_limits import RequestLimits
 from app.services.versions import Versions
@@ -55,6 +56,7 @@ class Services:
     invitations: Invitations
     people: People
     api_keys: ApiKeys
+    recorded_keys: RecordedKeys
     attempts: LoginAttempts
     logins: Logins
     post: Post
@@ -79,6 +81,7 @@ def compose(settings: Settings) -> Services:
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     audit_log = AuditLog(sessions=sessions)
     accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token")
+    api_keys = ApiKeys(sessions=sessions)
     metrics = Metrics()
     counters = CounterFile(settings.data / "counters.mdb")
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
@@ -97,7 +100,8 @@ def compose(settings: Settings) -> Services:
         accounts=accounts,
         invitations=Invitations(sessions=sessions, accounts=accounts, audit_log=audit_log),
         people=People(sessions=sessions, audit_log=audit_log),
-        api_keys=ApiKeys(sessions=sessions),
+        api_keys=api_keys,
+        recorded_keys=RecordedKeys(api_keys=api_keys, audit_log=audit_log),
         attempts=LoginAttempts(engine=engine),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),

@@ -71,7 +71,7 @@ class Invitations:
             raise InvalidInvitation(_DEAD)
         return _invitation(row)
 
-    def accept(self, token: str, password: str) -> int:
+    def accept(self, token: str, password: str, *, address: str | None = None) -> int:
         """Make the account and give its number; raises InvalidInvitation, or InvalidAccount for a password that cannot be."""
         invitation = self.find(token)
         check_password(password)
@@ -81,7 +81,7 @@ class Invitations:
             if session.scalar(taken) is None:
                 raise InvalidInvitation(_DEAD)
         account = self._accounts.create(invitation.email, password, admin=invitation.admin)
-        actor = Actor(invitation.email, account)
+        actor = Actor(invitation.email, account, address)
         self._audit_log.record(actor, "joined", subject_of_account(invitation.email), f"invited by {invitation.invited_by}")
         return account
 

@@ -7,9 +7,10 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length
 
-from app.http.context import page_owner, services
+from app.http.context import acting_visitor, page_owner, services
 from app.http.logins import end_other_logins, this_login
 from app.http.sessions import guard
+from app.services.audit_log import subject_of_account
 
 blueprint = Blueprint("account", __name__)
 guard(blueprint)
@@ -42,14 +43,14 @@ def create_key() -> Response:
     if not form.validate():
         return make_response(_page(form), 422)
     days = int(form.expires.data) if form.expires.data else None
-    key = services().api_keys.create(_account(), form.name.data, days=days)
+    key = services().recorded_keys.create(_account(), form.name.data, acting_visitor(), days=days)
     return make_response(_page(KeyForm(formdata=None), new_key=key))
 
 
 @blueprint.post("/account/keys/<key_id>/revoke")
 def revoke_key(key_id: str) -> Response:
     """End a key."""
-    if services().api_keys.revoke(_account(), key_id):
+    if services().recorded_keys.revoke(_account(), key_id, acting_visitor()):
         flash("The key is revoked.", "success")
     return make_response(redirect(url_for("account.index"), 303))
 
@@ -58,6 +59,7 @@ def revoke_key(key_id: str) -> Response:
 def end_login(number: int) -> Response:
     """Log out in another browser."""
     if services().logins.end_one(_account(), number):
+        _write("one other browser")
         flash("That browser is logged out.", "success")
     return make_response(redirect(url_for("account.index"), 303))
 
@@ -66,8 +68,14 @@ def end_login(number: int) -> Response:
 def end_logins() -> Response:
     """Log out everywhere but here."""
     end_other_logins(_account())
+    _write("everywhere else")
     flash("You are logged out everywhere else.", "success")
     return make_response(redirect(url_for("account.index"), 303))
+
+
+def _write(where: str) -> None:
+    actor = acting_visitor()
+    services().audit_log.record(actor, "logged out", subject_of_account(actor.name), where)
 
 
 def _account() -> int:

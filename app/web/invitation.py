@@ -24,7 +24,7 @@ def index(token: str) -> Response:
         form.form_errors.append(PLAIN_HTTP)
     elif form.validate():
         try:
-            here.invitations.accept(token, form.password.data)
+            here.invitations.accept(token, form.password.data, address=request.remote_addr)
         except InvalidAccount as error:
             form.form_errors.append(str(error))
         else:

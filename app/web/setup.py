@@ -8,9 +8,10 @@ from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.errors import InvalidAccount
-from app.http.context import services
+from app.http.context import acting_as, services
 from app.http.sessions import PLAIN_HTTP, protect_forms
-from app.services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from app.services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, checked_email
+from app.services.audit_log import subject_of_account
 
 blueprint = Blueprint("setup", __name__)
 protect_forms(blueprint)
@@ -50,10 +51,12 @@ def index(token: str) -> Response:
         form.form_errors.append(PLAIN_HTTP)
     elif form.validate():
         try:
-            here.accounts.set_up(token, form.email.data, form.password.data)
+            account = here.accounts.set_up(token, form.email.data, form.password.data)
         except InvalidAccount as error:
             form.email.errors = [str(error)]
         else:
+            email = checked_email(form.email.data)
+            here.audit_log.record(acting_as(email, account), "joined", subject_of_account(email), "as first administrator")
             flash("The account is made: log in.", "success")
             return make_response(redirect(url_for("security.login"), 303))
     return make_response(render_template("setup/index.html", form=form), 422)
