@@ -22,6 +22,7 @@ from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.invitations import Invitations
+from app.services.listings.lists import Lists, lists_of
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
@@ -61,6 +62,7 @@ class Services:
     logins: Logins
     post: Post
     audit_log: AuditLog
+    lists: Lists
     versions: Versions
 
     def warm_up(self) -> None:
@@ -106,6 +108,7 @@ def compose(settings: Settings) -> Services:
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         audit_log=audit_log,
+        lists=lists_of(sessions, models=repository.names),
         versions=Versions(repository=repository, audit_log=audit_log),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.web import account, administration, classify, frame, history, invitation, models, people, setup
+from app.web import account, administration, classify, frame, history, invitation, models, people, records, setup
 from app.web.frame import render_page
 
 
@@ -17,6 +17,7 @@ def register_pages(app: Flask) -> None:
         administration.blueprint,
         account.blueprint,
         people.blueprint,
+        records.blueprint,
         invitation.blueprint,
         setup.blueprint,
     )

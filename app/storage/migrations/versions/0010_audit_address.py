@@ -9,6 +9,7 @@ down_revision = "0007"
 _REFUSED = "the audit log is only added to"
 # That an entry's account is deleted may leave it without one; nothing else about an entry may ever be another.
 _KEPT = ("id", "at", "actor", "action", "subject", "detail", "address")
+_TAKEN = "EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)"
 _SQLITE = (
     f"CREATE TRIGGER audit_log_never_deleted BEFORE DELETE ON audit_log BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
     "CREATE TRIGGER audit_log_never_changed BEFORE UPDATE ON audit_log WHEN NEW.account_id IS NOT NULL OR "
@@ -16,7 +17,7 @@ _SQLITE = (
     + f" BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
     # INSERT OR REPLACE deletes without a word to the first trigger.
     "CREATE TRIGGER audit_log_never_replaced BEFORE INSERT ON audit_log"
-    f" WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",  # noqa: S608
+    f" WHEN {_TAKEN} BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
 )
 _POSTGRESQL = (
     "CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS"
