@@ -23,6 +23,7 @@ POSTS = [
     "/account/logins/end-others",
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
     "/setup/some-token",
+    "/administration/keys/0123456789ab/revoke",
 ]
 
 
