@@ -63,7 +63,7 @@ def shown(listing: Listing[Any], endpoint: str) -> ShownList:
     return ShownList(
         name=listing.name,
         endpoint=endpoint,
-        columns=listing.columns,
+        columns=tuple(column for column in listing.columns if column.shown),
         filters=listing.filters(),
         question=question,
         page=listing.page(question),

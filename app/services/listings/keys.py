@@ -33,7 +33,7 @@ class KeyListing(Listing[ListedKey]):
 
     name = "keys"
     columns = (
-        Column("id", "Key", sortable=False),
+        Column("id", "Key", sortable=False, shown=False),
         Column("name", "Name"),
         Column("account", "Whose"),
         Column("scopes", "Good for", sortable=False),

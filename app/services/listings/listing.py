@@ -28,12 +28,13 @@ LATEST = literal(datetime(9999, 12, 30, tzinfo=UTC), Moment)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a list tells of each of its rows, and under which name it can be sorted by."""
+    """What a list tells of each of its rows, in a column of its own on the page or only in the file."""
 
     name: str
     title: str
     sortable: bool = True
     number: bool = False
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
