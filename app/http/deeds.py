@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_login import user_logged_in, user_logged_out
 from flask_security import password_changed, password_reset
 
@@ -45,6 +45,8 @@ def write_attempt(action: Action, typed: str) -> None:
 
 
 def _write(action: Action, commit: Callable[[], None], _app: Flask, user: User | None = None, **_: Any) -> None:
+    if action == "logged in" and request.endpoint == "security.change_password":
+        return  # the library logs in anew whoever has just changed the password, which is written down by itself
     email = getattr(user, "email", None)
     if user is not None and email is not None:  # whose login has ended elsewhere is nobody by now
         commit()

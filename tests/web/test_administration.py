@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -24,6 +25,11 @@ FILES = [f"/administration/{name}.csv" for name in ("people", "predictions", "ke
 MARKUP = '<script>alert(1)</script>".jpg'
 FORMULA = "=HYPERLINK(A1).jpg"
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
+ANSWER = (
+    json.dumps([["8", 0.5], ["3", 0.5]]),
+    json.dumps({"format": "PNG", "width": 8, "height": 8, "sha256": "0" * 64, "steps": []}),
+    json.dumps({"decode": 1.0, "queue": 1.0, "model": 1.0, "total": 3.0}),
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +38,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     with RunningSite(tmp_path_factory.mktemp("administration"), workers="2") as running:
         running.make_account(ROOT, PASSWORD, admin=True)
         running.make_account(EMAIL, PASSWORD)
+        assert running.run("keys", "create", "--user", ROOT, "--name", "from the start").returncode == 0
         names = [MARKUP, FORMULA, *(f"IMG_{number:02}.jpg" for number in range(58))]
         with closing(sqlite3.connect(running.data / "vitrine.db", timeout=30)) as database, database:
             for number, name in enumerate(names):
                 at = DAY + timedelta(hours=12 * number)
                 database.execute(
                     "INSERT INTO predictions (id, user_id, model, version, label, probability, scores, picture, timings,"
-                    " file_name, created_at) VALUES (?, 2, 'digits', '1', ?, ?, '[]', '{}', '{}', ?, ?)",
-                    [str(ULID.from_datetime(at)), str(number % 10), number / 100, name, f"{at:%Y-%m-%d %H:%M:%S.%f}"],
+                    " file_name, created_at) VALUES (?, 2, 'digits', '1', ?, ?, ?, ?, ?, ?, ?)",
+                    [str(ULID.from_datetime(at)), str(number % 10), number / 100, *ANSWER, name, f"{at:%Y-%m-%d %H:%M:%S.%f}"],
                 )
         yield running
 
@@ -180,7 +187,7 @@ def test_there_is_no_file_of_another_name(root: Visitor) -> None:
 
 def make_key(visitor: Visitor, name: str) -> str:
     reply = visitor.submit("/account/keys", {"name": name, "expires": "90"}, page="/account")
-    return re.findall(r"vtr_[0-9a-f_]{80,}", reply.body.decode())[0]
+    return str(re.findall(r"vtr_[0-9a-f_]{80,}", reply.body.decode())[0])
 
 
 def test_an_administrator_revokes_anybodys_key(root: Visitor, site: RunningSite) -> None:
