@@ -26,7 +26,6 @@ class ShownList:
     filters: tuple[Filter, ...]
     question: Question
     page: Rows[Any]
-    sorts: frozenset[str]
     usual: str
 
     @property
@@ -67,7 +66,6 @@ def shown(listing: Listing[Any], endpoint: str) -> ShownList:
         filters=listing.filters(),
         question=question,
         page=listing.page(question),
-        sorts=frozenset(listing.sorts),
         usual=listing.usual,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +81,23 @@ def test_a_new_password_and_the_end_of_other_logins_are_written_down(site: Runni
     visitor.submit("/account/logins/end-others", page="/account")
     assert [action for _, action, _ in written(site, email)] == ["logged in", "password changed", "logged out"]
     assert NEW_PASSWORD not in site.log
+
+
+def test_who_makes_the_first_account_and_who_asks_for_a_link_is_written_down(tmp_path: Path) -> None:
+    email = "first@example.org"
+    with RunningSite(tmp_path, workers="1", mail="console") as site:
+        link = site.setup_link.removeprefix(site.url)
+        Visitor(site).submit(link, {"email": email, "password": PASSWORD, "password_confirm": PASSWORD})
+        root = make_visitor(site, email)
+        page = root.submit("/people/invite", {"email": "ada@example.org"}, page="/people").body.decode()
+        invitation = re.findall(r'id="key-text">http://[^/]+(/invitation/[^<]+)<', page)[0]
+        Visitor(site).submit(invitation, {"password": PASSWORD, "password_confirm": PASSWORD})
+        for typed in (email, "nobody@example.org"):
+            Visitor(site).submit("/recover", {"email": typed})
+        assert written(site, email) == [
+            (email, "joined", HERE),
+            (email, "logged in", HERE),
+            ("somebody", "recovery asked", HERE),
+        ]
+        assert written(site, "ada@example.org") == [(email, "invited", HERE), ("ada@example.org", "joined", HERE)]
+        assert written(site, "somebody") == [("somebody", "recovery asked", HERE)]
