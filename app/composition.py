@@ -28,6 +28,7 @@ from app.services.idempotency import Idempotency
 from app.services.identities import Identities
 from app.services.invitations import Invitations
 from app.services.key_usage import KeyUsage
+from app.services.listings.lists import Lists, lists_of
 from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
@@ -38,6 +39,7 @@ from app.services.people import People
 from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
 from app.services.private_files import secret_key
+from app.services.recorded_keys import RecordedKeys
 from app.services.recorder import Recorder
 from app.services.recovery_codes import RecoveryCodes
 from app.services.request_limits import RequestLimits
@@ -65,6 +67,7 @@ class AccountServices:
     identity_provider: IdentityProvider | None
     personal_data: PersonalData
     api_keys: ApiKeys
+    recorded_keys: RecordedKeys
     logins: Logins
     second_factors: SecondFactors
     authenticators: Authenticators
@@ -91,6 +94,7 @@ class Services(AccountServices):
     history: History
     idempotency: Idempotency
     post: Post
+    lists: Lists
     versions: Versions
 
     def warm_up(self) -> None:
@@ -133,6 +137,7 @@ def compose(settings: Settings) -> Services:
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
+        lists=lists_of(sessions, models=repository.names),
         versions=Versions(repository=repository, audit_log=people.audit_log),
     )
 
@@ -141,6 +146,7 @@ def _account_services(settings: Settings, sessions: sessionmaker[Session], pictu
     audit_log = AuditLog(sessions=sessions)
     passwords = Passwords()
     accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
+    api_keys = ApiKeys(sessions=sessions)
     vault = Vault(key=lambda: signing_key(settings))
     return AccountServices(
         accounts=accounts,
@@ -151,7 +157,8 @@ def _account_services(settings: Settings, sessions: sessionmaker[Session], pictu
         identities=Identities(sessions=sessions, audit_log=audit_log, make_accounts=settings.oidc_accounts == "anybody"),
         identity_provider=_identity_provider(settings),
         personal_data=PersonalData(sessions=sessions, pictures=pictures, audit_log=audit_log),
-        api_keys=ApiKeys(sessions=sessions),
+        api_keys=api_keys,
+        recorded_keys=RecordedKeys(api_keys=api_keys, audit_log=audit_log),
         logins=Logins(sessions=sessions, days=settings.login_days, idle_hours=settings.idle_hours),
         second_factors=SecondFactors(sessions=sessions, required=settings.second_factor),
         authenticators=Authenticators(sessions=sessions, vault=vault, audit_log=audit_log),

@@ -17,7 +17,9 @@ from importlinter.cli import lint_imports
 
 from app.config import TREE
 from app.factory import create_app
+from app.storage.schema import upgrade
 from tests.factories import make_settings
+from tests.serving import EMAIL, PASSWORD
 
 SOURCES = sorted((TREE / "app").rglob("*.py"))
 
@@ -131,6 +133,11 @@ GUARDED = {
     "POST /people/<int:number>/demote",
     "POST /people/<int:number>/log-out",
     "POST /people/<int:number>/second-factor-off",
+    "GET /administration/predictions",
+    "GET /administration/keys",
+    "POST /administration/keys/<key_id>/revoke",
+    "GET /administration/audit-log",
+    "GET /administration/<name>.csv",
     "POST /api/v1/predict",
     "POST /api/v1/models/<name>/predict",
     "POST /api/v1/models/<name>/versions/<version>/predict",
@@ -142,11 +149,13 @@ GUARDED = {
     "GET /api/v1/people",
     "GET /api/v1/audit-log",
 }
-# Of those, what needs the administrator's role and a fresh login.
+# Of those, what needs the administrator's role, and what changes something a fresh login as well.
 ADMINISTRATION = {
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
+    *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),
 }
+ADMINISTRATIVE_ROOMS = ("administration", "people", "records")
 
 
 @pytest.fixture
@@ -295,10 +304,26 @@ def test_nobody_gets_through_a_guarded_door_without_a_login_or_a_key(app: Flask)
             assert answer.headers["Location"].startswith("/login"), (method, rule)
 
 
-def test_the_administration_is_guarded_and_takes_forms_only(app: Flask) -> None:
-    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("administration.")]
-    assert {f"POST {rule.rule}" for rule in rules} == ADMINISTRATION <= GUARDED
-    assert all((rule.methods or set()) - {"OPTIONS"} == {"POST"} for rule in rules)
+def test_the_administration_is_guarded_and_looks_or_changes_but_never_both(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ADMINISTRATIVE_ROOMS]
+    methods = {(rule.rule, *(rule.methods or set()) - {"OPTIONS", "HEAD"}) for rule in rules}
+    assert {" ".join(reversed(each)) for each in methods} == ADMINISTRATION <= GUARDED
+
+
+def test_a_member_gets_through_no_door_of_the_administration(app: Flask) -> None:
+    services = app.extensions["vitrine"]
+    upgrade(services.engine, copies=services.settings.data / "copies")
+    services.accounts.create(EMAIL, PASSWORD)
+    client = app.test_client()
+    token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login").text)[0]
+    fields = {"email": EMAIL, "password": PASSWORD, "csrf_token": token}
+    assert client.post("/login", data=fields).status_code == 302
+    token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/account").text)[0]
+    for door in ADMINISTRATION:
+        method, rule = door.split()
+        address = re.sub(r"<int:\w+>", "1", rule).replace("<", "").replace(">", "")
+        data = {"csrf_token": token} if method == "POST" else None
+        assert client.open(address, method=method, data=data).status_code == 403, door
 
 
 def assert_not_imported(module: str, *unwanted: str) -> None:

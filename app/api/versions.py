@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 
 from app.api.access import key_holder
@@ -23,7 +25,7 @@ def activate(name: str, version: str) -> Response:
     """Let a version answer from now on."""
     holder = key_holder("models:write")
     take_nothing(request)
-    return _told(name, services().versions.activate(name, version, holder.actor))
+    return _told(name, services().versions.activate(name, version, replace(holder.actor, address=request.remote_addr)))
 
 
 @blueprint.post("/rollback")
@@ -32,7 +34,7 @@ def roll_back(name: str, version: str) -> Response:
     """Let the version answer that was active before this one; refused where this one is not active."""
     holder = key_holder("models:write")
     take_nothing(request)
-    return _told(name, services().versions.roll_back(name, holder.actor, leave=version))
+    return _told(name, services().versions.roll_back(name, replace(holder.actor, address=request.remote_addr), leave=version))
 
 
 def _told(name: str, change: Change) -> Response:

@@ -12,7 +12,7 @@ import click
 from app import __version__
 from app.errors import VitrineError
 
-_COMMANDS = ("serve", "train", "predict", "models", "users", "keys")
+_COMMANDS = ("serve", "train", "predict", "models", "users", "keys", "audit")
 
 
 class _Commands(click.Group):

@@ -8,6 +8,7 @@ from app.cli.house import open_house
 from app.cli.tables import show_table
 from app.errors import InvalidKey
 from app.services.api_keys import MOST_DAILY, SCOPES, USUAL_SCOPES
+from app.services.audit_log import COMMAND_LINE
 
 
 @click.group()
@@ -27,7 +28,8 @@ def create(user: str, name: str, scopes: tuple[str, ...], days: int | None, dail
     """Make a key and print it, this once; nothing else goes to standard output."""
     services = open_house()
     account = services.accounts.number_of(user)
-    click.echo(services.api_keys.create(account, name, scopes=scopes or USUAL_SCOPES, days=days, daily=daily))
+    key = services.recorded_keys.create(account, name, COMMAND_LINE, scopes=scopes or USUAL_SCOPES, days=days, daily=daily)
+    click.echo(key)
 
 
 @keys.command("list")
@@ -48,6 +50,6 @@ def list_keys(user: str) -> None:
 def revoke(key_id: str, user: str) -> None:
     """End the key KEY_ID (the part after vtr_); workers forget it within five seconds."""
     services = open_house()
-    if not services.api_keys.revoke(services.accounts.number_of(user), key_id):
+    if not services.recorded_keys.revoke(services.accounts.number_of(user), key_id, COMMAND_LINE):
         raise InvalidKey(f"{user} has no key {key_id!r}.")
     click.echo(f"The key {key_id} is revoked.", err=True)

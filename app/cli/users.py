@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from app.cli.house import open_house
+from app.cli.house import open_house, tell_unrecorded
 from app.cli.tables import show_table
 from app.errors import InvalidAccount
-from app.services.audit_log import COMMAND_LINE
+from app.services.accounts import checked_email
+from app.services.audit_log import COMMAND_LINE, subject_of_account
 
 
 @click.group()
@@ -29,6 +30,8 @@ def create(email: str, admin: bool, password_stdin: bool) -> None:
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     services.accounts.create(email, password, admin=admin)
+    subject = subject_of_account(checked_email(email))
+    tell_unrecorded(services.audit_log.record(COMMAND_LINE, "made", subject, "as administrator" if admin else "as member"))
     click.echo(f"The account {email} is made.", err=True)
 
 

@@ -39,18 +39,28 @@ def administrator() -> User | None:
     return user if user is not None and user.is_admin else None
 
 
-def acting_account() -> Actor:
-    """Give the account that asks, as the audit log names it; the guard lets nobody else come so far."""
-    user = visitor()
-    assert user is not None, "the guard lets only accounts in"  # noqa: S101
-    return Actor(user.email, user.id)
-
-
 def acting_administrator() -> Actor:
     """Give the administrator who asks, as the audit log names them; the guard lets nobody else come so far."""
     user = administrator()
     assert user is not None, "the guard lets only administrators in"  # noqa: S101
-    return Actor(user.email, user.id)
+    return acting(user)
+
+
+def acting_visitor() -> Actor:
+    """Give the account that asks, as the audit log names it; the guard lets nobody else come so far."""
+    user = visitor()
+    assert user is not None, "the guard lets only accounts in"  # noqa: S101
+    return acting(user)
+
+
+def acting(user: User) -> Actor:
+    """Give an account that does something by this request, as the audit log names it."""
+    return Actor(user.email, user.id, request.remote_addr)
+
+
+def acting_as(name: str, account: int | None = None) -> Actor:
+    """Give whoever does something by this request under a name that nobody is logged in by yet."""
+    return Actor(name, account, request.remote_addr)
 
 
 def page_owner() -> Owner:

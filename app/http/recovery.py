@@ -12,6 +12,7 @@ from itsdangerous import BadData
 from werkzeug.wrappers import Response
 
 from app.http.context import services
+from app.http.deeds import write_attempt
 from app.services.mail import Letter
 
 _DEAD = "That link is used, too old or not whole. Ask for a new one here."
@@ -51,6 +52,7 @@ class CountedForgotPasswordForm(ForgotPasswordForm):
         if good:
             # The library makes a hash where there is no such account, which nothing else here takes as long as.
             hash_password("not-a-password")
+        write_attempt("recovery asked", self.email.data or "")
         return good
 
 

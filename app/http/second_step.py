@@ -12,7 +12,7 @@ from flask_security.tf_plugin import TfPlugin
 from flask_security.utils import login_user, validate_redirect_url
 from werkzeug.wrappers import Response
 
-from app.http.context import is_api, services, visitor, wants_json
+from app.http.context import acting, is_api, services, visitor, wants_json
 from app.services.audit_log import Actor
 from app.services.second_factors import Kind
 from app.storage.tables import User
@@ -38,7 +38,7 @@ class HalfLogin:
     @property
     def actor(self) -> Actor:
         """Whose login it will be."""
-        return Actor(self.user.email, self.user.id)
+        return acting(self.user)
 
 
 class SecondStep(TfPlugin):

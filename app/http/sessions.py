@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
+from app.http.deeds import keep_deeds, write_attempt
 from app.http.logins import keep_logins
 from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
@@ -75,6 +76,8 @@ class CountedLoginForm(LoginForm):
         good = bool(super().validate(**arguments))
         if good:
             here.attempts.succeed(account, address)
+        else:
+            write_attempt("login failed", account)
         return good
 
 
@@ -103,6 +106,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
     take_second_steps(app, security)
+    keep_deeds(app, commit=session.commit)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())

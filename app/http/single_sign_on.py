@@ -78,7 +78,7 @@ def _taken() -> dict[str, Any]:
 
 
 def _log_in(here: Services, identity: Identity) -> None:
-    account = here.identities.account_of(identity)
+    account = here.identities.account_of(identity, address=request.remote_addr)
     user = current_app.extensions["security"].datastore.find_user(id=account)
     login_user(user, remember=False, authn_via=["oidc"])
     # Fresh since the password was typed there, which may be long ago; a provider that does not say so vouches for nothing.

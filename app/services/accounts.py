@@ -60,6 +60,11 @@ class Accounts:
         with self._sessions() as session:
             return session.scalar(select(User.id).where(func.lower(User.email) == email.strip().lower())) is not None
 
+    def known_address(self, email: str) -> str | None:
+        """Give that address as its account has it; None where there is no such account."""
+        with self._sessions() as session:
+            return session.scalar(select(User.email).where(func.lower(User.email) == email.strip().lower()))
+
     def number_of(self, email: str) -> int:
         """Give the number of the account with that address, or raise InvalidAccount."""
         with self._sessions() as session:

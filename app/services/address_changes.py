@@ -66,8 +66,11 @@ class AddressChanges:
                 raise InvalidAddressLink(_DEAD)
             return AddressChange(session.scalars(select(User.email).where(User.id == account)).one(), row.email)
 
-    def use(self, account: int, token: str, *, here: int) -> AddressChange:
-        """Change the address, or raise InvalidAddressLink; all logins end but `here`, and links to a new password are dead."""
+    def use(self, account: int, token: str, *, here: int, address: str | None = None) -> AddressChange:
+        """Change the address, or raise InvalidAddressLink; all logins end but `here`, and links to a new password are dead.
+
+        `address` is where the browser is that asks.
+        """
         moment = self._clock()
         try:
             with self._sessions.begin() as session:
@@ -83,7 +86,7 @@ class AddressChanges:
                 session.execute(delete(StoredLogin).where(StoredLogin.user_id == account, StoredLogin.id != here))
         except IntegrityError as error:  # somebody was quicker by a moment
             raise InvalidAddressLink(_DEAD) from error
-        self._audit_log.record(Actor(old, account), "changed address", subject_of_account(new), f"from {old}")
+        self._audit_log.record(Actor(old, account, address), "changed address", subject_of_account(new), f"from {old}")
         return AddressChange(old, new)
 
 

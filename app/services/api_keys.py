@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import DatabaseUnavailable, InvalidKey, InvalidRequest, KeyNotFound, MissingScope
@@ -125,15 +125,23 @@ class ApiKeys:
 
     def revoke(self, account: int, key_id: str) -> bool:
         """End a key of the account; False where it has no such key."""
+        return self._end(ApiKey.user_id == account, ApiKey.id == key_id) is not None
+
+    def revoke_of_anybody(self, key_id: str) -> str | None:
+        """End a key, whoever's it is, and give its owner's address; None where there is no such key."""
+        return self._end(ApiKey.id == key_id)
+
+    def _end(self, *which: ColumnElement[bool]) -> str | None:
         with self._sessions.begin() as session:
-            row = session.scalar(select(ApiKey).where(ApiKey.user_id == account, ApiKey.id == key_id))
+            row = session.scalar(select(ApiKey).where(*which))
             if row is None:
-                return False
+                return None
             row.revoked_at = row.revoked_at or now()
+            key_id, owner = row.id, row.user.email
         for text, (holder, _) in list(self._cache.items()):
             if holder.key_id == key_id:
                 self._cache.pop(text, None)
-        return True
+        return owner
 
     def check(self, key: str) -> KeyHolder:
         """Tell whom a key speaks for, or raise InvalidKey."""

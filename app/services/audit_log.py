@@ -1,10 +1,10 @@
-"""Who did what to what is served and to whom, and when: written once, read by administrators."""
+"""Who did what to what is served and to whom, when and from where: written once, read by administrators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import structlog
 from sqlalchemy import select
@@ -14,26 +14,32 @@ from app.errors import DatabaseUnavailable
 from app.storage.tables import AuditEntry
 
 _OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
-_OfAccounts = Literal["invited", "withdrawn", "joined", "disabled", "enabled", "promoted", "demoted", "logged out"]
+_OfAccounts = Literal["invited", "withdrawn", "joined", "made", "disabled", "enabled", "promoted", "demoted", "logged out"]
 _OfTheirOwn = Literal["changed address", "deleted", "linked", "unlinked"]
+_OfLogins = Literal["logged in", "login failed", "password changed", "password reset", "recovery asked"]
 _OfFactors = Literal[
     "second factor on", "second factor off", "passkey added", "passkey removed", "recovery codes made", "recovery code used"
 ]
-Action = _OfModels | _OfAccounts | _OfTheirOwn | _OfFactors
+_OfKeys = Literal["key made", "key revoked"]
+_OfLists = Literal["downloaded"]
+Action = _OfModels | _OfAccounts | _OfTheirOwn | _OfLogins | _OfFactors | _OfKeys | _OfLists
+ACTIONS: tuple[str, ...] = tuple(sorted(action for kind in get_args(Action) for action in get_args(kind)))
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever does something: an e-mail address with its account, and the key where it was done by one; or the command line."""
+    """Whoever does something: an e-mail address with its account, from where, and the key if by one; or the command line."""
 
     name: str
     account: int | None = None
+    address: str | None = None
     key: str = ""
 
 
 COMMAND_LINE = Actor("command line")
+_LONGEST_ADDRESS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,16 @@ class AuditLog:
     def record(self, actor: Actor, action: Action, subject: str, detail: str = "") -> bool:
         """Write down what was just done, and tell whether it could be: what is done is not undone for want of a record."""
         detail += f"{', ' if detail else ''}by key {actor.key}" if actor.key else ""
-        entry = AuditEntry(actor=actor.name, account_id=actor.account, action=action, subject=subject, detail=detail)
+        told = {"actor": actor.name, "action": action, "subject": subject, "detail": detail}
+        address = actor.address and actor.address[:_LONGEST_ADDRESS]
         try:
             with self._sessions.begin() as session:
-                session.add(entry)
+                session.add(AuditEntry(**told, account_id=actor.account, address=address))
         except DatabaseUnavailable:
-            log.error("deed_not_recorded", actor=actor.name, action=action, subject=subject, detail=detail)
+            log.error("deed_not_recorded", **told, address=address)
             return False
+        if actor is not COMMAND_LINE:  # whose standard error is no log: there is somebody before it
+            log.info("deed", **told, address=address)
         return True
 
     def about(self, subject: str, limit: int = 20) -> list[Deed]:
@@ -99,3 +108,13 @@ def subject_of_model(name: str) -> str:
 def subject_of_account(email: str) -> str:
     """Give the subject under which everything about an account is kept."""
     return f"account:{email}"
+
+
+def subject_of_key(key_id: str) -> str:
+    """Give the subject under which everything about a key is kept."""
+    return f"key:{key_id}"
+
+
+def subject_of_list(name: str) -> str:
+    """Give the subject under which everything about a list for administrators is kept."""
+    return f"list:{name}"

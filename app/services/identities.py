@@ -66,25 +66,28 @@ class Identities:
         self._make_accounts = make_accounts
         self._clock = clock
 
-    def account_of(self, identity: Identity) -> int:
-        """Give the number of the account of an identity, linked or made now where that may be; raises SignInRefused."""
+    def account_of(self, identity: Identity, *, address: str | None = None) -> int:
+        """Give the number of the account of an identity, linked or made now where that may be; raises SignInRefused.
+
+        `address` is where the browser is that comes back.
+        """
         known = self.known_account(identity)
         if known is not None:
             return known
         if not identity.email_verified:
             raise SignInRefused(_UNVERIFIED)
         try:
-            address = checked_email(identity.email)
+            email = checked_email(identity.email)
         except InvalidAccount as error:
             raise SignInRefused(_UNVERIFIED) from error
         try:
-            account, action = self._link(identity, address)
+            account, action = self._link(identity, email)
         except IntegrityError as error:  # another tab was quicker by a moment, or the account is somebody else's there
             known = self.known_account(identity)
             if known is None:
                 raise SignInRefused(_NOBODY) from error
             return known
-        self._audit_log.record(Actor(address, account), action, subject_of_account(address), f"through {identity.issuer}")
+        self._audit_log.record(Actor(email, account, address), action, subject_of_account(email), f"through {identity.issuer}")
         return account
 
     def known_account(self, identity: Identity) -> int | None:
@@ -102,7 +105,7 @@ class Identities:
         with self._sessions() as session:
             return tuple(LinkedIdentity(row.id, row.issuer, row.linked_at) for row in session.scalars(linked))
 
-    def unlink(self, account: int, number: int) -> bool:
+    def unlink(self, account: int, number: int, *, address: str | None = None) -> bool:
         """Forget an identity of an account; False where it has no such, InvalidAccount where nothing else would let it in."""
         gone = delete(StoredIdentity).where(StoredIdentity.id == number, StoredIdentity.user_id == account)
         with self._sessions.begin() as session:
@@ -112,7 +115,7 @@ class Identities:
             issuer, email = session.scalar(gone.returning(StoredIdentity.issuer)), user.email
         if issuer is None:
             return False
-        self._audit_log.record(Actor(email, account), "unlinked", subject_of_account(email), f"from {issuer}")
+        self._audit_log.record(Actor(email, account, address), "unlinked", subject_of_account(email), f"from {issuer}")
         return True
 
     def _link(self, identity: Identity, address: str) -> tuple[int, Action]:

@@ -120,7 +120,7 @@ class Invitations:
             raise InvalidInvitation(_DEAD)
         return _invitation(row)
 
-    def accept(self, token: str, password: str) -> int:
+    def accept(self, token: str, password: str, *, address: str | None = None) -> int:
         """Make the account and give its number; raises InvalidInvitation, or InvalidAccount for a password that cannot be."""
         invitation = self.find(token)
         hashed = self._accounts.hashed(invitation.email, password)
@@ -130,7 +130,7 @@ class Invitations:
             if session.scalar(taken) is None:
                 raise InvalidInvitation(_DEAD)
         account = self._accounts.add(invitation.email, hashed, admin=invitation.admin)
-        actor = Actor(invitation.email, account)
+        actor = Actor(invitation.email, account, address)
         how = f"invited by {invitation.invited_by}" if invitation.invited_by else "registered"
         self._audit_log.record(actor, "joined", subject_of_account(invitation.email), how)
         return account

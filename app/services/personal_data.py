@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -95,7 +96,7 @@ class PersonalData:
             session.delete(user)
         self._drop_pictures(since)
         own = actor.account == account
-        self._audit_log.record(Actor(actor.name) if own else actor, "deleted", subject_of_account(email))
+        self._audit_log.record(replace(actor, account=None) if own else actor, "deleted", subject_of_account(email))
         return email
 
     def _identifiers(self, account: int) -> set[str]:

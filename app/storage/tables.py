@@ -257,7 +257,7 @@ class Attempt(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to what is served; it outlives the account that did it."""
+    """Who did what, when and from where; it outlives the account that did it, and the database itself refuses to change it."""
 
     __tablename__ = "audit_log"
 
@@ -268,6 +268,7 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(255))
     detail: Mapped[str] = mapped_column(String(1000))
+    address: Mapped[str | None] = mapped_column(String(45))
 
     # Identifiers grow with time, so one index serves "what was done to this, newest first".
     __table_args__ = (Index("ix_audit_log_subject_id", "subject", "id"),)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 
 from app.errors import InvalidAccount
-from app.http.context import administrator, page_owner, services
+from app.http.context import acting_visitor, administrator, page_owner, services
 from app.http.logins import end_other_logins, this_login
 from app.http.sessions import ask_for_password, guard
 from app.services.api_keys import ADMINISTRATORS_SCOPES
+from app.services.audit_log import subject_of_account
 from app.web.keys import KeyForm, chart_of
 
 blueprint = Blueprint("account", __name__)
@@ -31,7 +32,9 @@ def create_key() -> Response:
     if ADMINISTRATORS_SCOPES & set(form.scopes) and (asked := ask_for_password(url_for("account.index"))):
         return make_response(asked)
     days = int(form.expires.data) if form.expires.data else None
-    key = services().api_keys.create(_account(), form.name.data, scopes=form.scopes, days=days, daily=form.daily.data)
+    key = services().recorded_keys.create(
+        _account(), form.name.data, acting_visitor(), scopes=form.scopes, days=days, daily=form.daily.data
+    )
     return make_response(_page(KeyForm(formdata=None), new_key=key))
 
 
@@ -53,7 +56,7 @@ def show_key(key_id: str) -> str:
 @blueprint.post("/account/keys/<key_id>/revoke")
 def revoke_key(key_id: str) -> Response:
     """End a key."""
-    if services().api_keys.revoke(_account(), key_id):
+    if services().recorded_keys.revoke(_account(), key_id, acting_visitor()):
         flash("The key is revoked.", "success")
     return make_response(redirect(url_for("account.index"), 303))
 
@@ -62,6 +65,7 @@ def revoke_key(key_id: str) -> Response:
 def end_login(number: int) -> Response:
     """Log out in another browser."""
     if services().logins.end_one(_account(), number):
+        _write("one other browser")
         flash("That browser is logged out.", "success")
     return make_response(redirect(url_for("account.index"), 303))
 
@@ -70,7 +74,7 @@ def end_login(number: int) -> Response:
 def unlink(number: int) -> Response:
     """Let a provider's identity let one in no more."""
     try:
-        if services().identities.unlink(_account(), number):
+        if services().identities.unlink(_account(), number, address=request.remote_addr):
             flash("It is unlinked.", "success")
     except InvalidAccount as error:
         flash(str(error), "danger")
@@ -81,8 +85,14 @@ def unlink(number: int) -> Response:
 def end_logins() -> Response:
     """Log out everywhere but here."""
     end_other_logins(_account())
+    _write("everywhere else")
     flash("You are logged out everywhere else.", "success")
     return make_response(redirect(url_for("account.index"), 303))
+
+
+def _write(where: str) -> None:
+    actor = acting_visitor()
+    services().audit_log.record(actor, "logged out", subject_of_account(actor.name), where)
 
 
 def _account() -> int:

@@ -58,7 +58,7 @@ def use(token: str) -> Response:
         return make_response(render_template("account/address_change.html", change=change))
     if login is None:
         raise InvalidAddressLink("Log in first.")
-    change = here.address_changes.use(_account(), token, here=login.id)
+    change = here.address_changes.use(_account(), token, here=login.id, address=request.remote_addr)
     _to(change.old, "account/letter_address_changed.txt", change)
     flash(f"Your address is {change.new} now. You are logged out everywhere else.", "success")
     return make_response(redirect(url_for("account.index"), 303))

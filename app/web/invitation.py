@@ -24,7 +24,7 @@ def index(token: str) -> Response:
         form.form_errors.append(PLAIN_HTTP)
     elif form.validate():
         try:
-            here.invitations.accept(token, form.password.data)
+            here.invitations.accept(token, form.password.data, address=request.remote_addr)
         except InvalidPassword as error:
             form.password.errors = [str(error)]
         except InvalidAccount as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, SubmitField
 from wtforms.validators import DataRequired
@@ -14,6 +14,7 @@ from app.http.context import acting_administrator, services
 from app.http.sessions import guard_administration
 from app.services.audit_log import Actor
 from app.services.mail import Letter
+from app.web.listings import shown
 
 
 def _back(**_: object) -> str:
@@ -104,11 +105,10 @@ def _told(change: Callable[[int, Actor], str], number: int, sentence: str) -> Re
 
 
 def _page(form: InviteForm, invited: str = "", link: str = "") -> str:
-    here, search = services(), request.args.get("q", "")[:100]
+    here = services()
     return render_template(
         "people/index.html",
-        page=here.people.page(request.args.get("page", 1, type=int), search),
-        search=search,
+        list=shown(here.lists.people, "people.index"),
         invitations=here.invitations.list(),
         form=form,
         invited=invited,

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from app.errors import InvalidCode, InvalidPasskey
 from app.http.ceremonies import begin, begun
-from app.http.context import acting_account, administrator, services
+from app.http.context import acting_visitor, administrator, services
 from app.http.logins import end_other_logins
 from app.http.sessions import ask_for_fresh_login, guard
 from app.web.qr import qr_code
@@ -53,7 +53,7 @@ def index() -> str:
 @blueprint.route("/account/second-factor/app", methods=["GET", "POST"])
 def set_up_app() -> Response:
     """Show a secret for an app, and ask for its codes from then on once one was typed."""
-    here, form, actor = services(), AppForm(), acting_account()
+    here, form, actor = services(), AppForm(), acting_visitor()
     if request.method == "GET":
         return make_response(_offer(form))
     if form.validate():
@@ -71,7 +71,7 @@ def set_up_app() -> Response:
 @blueprint.post("/account/second-factor/app/remove")
 def remove_app() -> Response:
     """Ask for the app's codes no more."""
-    if services().authenticators.turn_off(acting_account()):
+    if services().authenticators.turn_off(acting_visitor()):
         flash("The app's codes are asked for no more.", "success")
     return make_response(redirect(_back(), 303))
 
@@ -88,7 +88,7 @@ def make_codes() -> Response:
 @blueprint.get("/account/second-factor/passkeys/options")
 def ask_for_passkey() -> Response:
     """Say what the browser is asked to make a passkey."""
-    return jsonify(begin("adding", services().passkeys.begin_adding(acting_account())))
+    return jsonify(begin("adding", services().passkeys.begin_adding(acting_visitor())))
 
 
 @blueprint.post("/account/second-factor/passkeys")
@@ -99,7 +99,7 @@ def add_passkey() -> Response:
         return make_response(_page(form), 422)
     first = not here.second_factors.of(_account())
     try:
-        here.passkeys.add(acting_account(), form.name.data, begun("adding"), form.credential.data)
+        here.passkeys.add(acting_visitor(), form.name.data, begun("adding"), form.credential.data)
     except InvalidPasskey as error:
         form.form_errors.append(str(error))
         return make_response(_page(form), 422)
@@ -110,7 +110,7 @@ def add_passkey() -> Response:
 @blueprint.post("/account/second-factor/passkeys/<int:number>/remove")
 def remove_passkey(number: int) -> Response:
     """Forget a passkey."""
-    name = services().passkeys.remove(acting_account(), number)
+    name = services().passkeys.remove(acting_visitor(), number)
     if name is not None:
         flash(f"The passkey “{name}” lets nobody in any more.", "success")
     return make_response(redirect(_back(), 303))
@@ -125,18 +125,18 @@ def _added(*, first: bool) -> Response:
 
 
 def _codes() -> Response:
-    return make_response(render_template("second_factor/codes.html", codes=services().recovery_codes.make(acting_account())))
+    return make_response(render_template("second_factor/codes.html", codes=services().recovery_codes.make(acting_visitor())))
 
 
 def _offer(form: AppForm) -> str:
-    here, actor = services(), acting_account()
+    here, actor = services(), acting_visitor()
     offer = here.authenticators.offered(actor, form.sealed.data) if form.sealed.data else here.authenticators.offer(actor)
     form.sealed.data = offer.sealed
     return render_template("second_factor/app.html", form=form, offer=offer, qr_code=qr_code(offer.address))
 
 
 def _account() -> int:
-    account = acting_account().account
+    account = acting_visitor().account
     assert account is not None, "the guard lets only accounts in"  # noqa: S101
     return account
 

@@ -8,8 +8,10 @@ from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.errors import InvalidAccount, InvalidPassword
-from app.http.context import services
+from app.http.context import acting_as, services
 from app.http.sessions import PLAIN_HTTP, protect_forms
+from app.services.accounts import checked_email
+from app.services.audit_log import subject_of_account
 from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 blueprint = Blueprint("setup", __name__)
@@ -50,12 +52,14 @@ def index(token: str) -> Response:
         form.form_errors.append(PLAIN_HTTP)
     elif form.validate():
         try:
-            here.accounts.set_up(token, form.email.data, form.password.data)
+            account = here.accounts.set_up(token, form.email.data, form.password.data)
         except InvalidPassword as error:
             form.password.errors = [str(error)]
         except InvalidAccount as error:
             form.email.errors = [str(error)]
         else:
+            email = checked_email(form.email.data)
+            here.audit_log.record(acting_as(email, account), "joined", subject_of_account(email), "as first administrator")
             flash("The account is made: log in.", "success")
             return make_response(redirect(url_for("security.login"), 303))
     return make_response(render_template("setup/index.html", form=form), 422)

@@ -38,6 +38,7 @@ POSTS = [
     "/predictions/01K9Z3N2V6Q8R4T7W1X5Y0B3CD/delete",
     "/register",
     "/setup/some-token",
+    "/administration/keys/0123456789ab/revoke",
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
@@ -95,3 +96,49 @@ def test_all_of_it_is_read_part_by_part(services: Services, ada: Actor) -> None:
     others = services.audit_log.before(newest[-1].id, 100)
     assert [entry.detail for entry in others] == ["version 2", "version 1", "version 0"]
     assert services.audit_log.before(others[-1].id, 100) == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_log",
+        "DELETE FROM audit_log WHERE id = 1",
+        "UPDATE audit_log SET actor = 'eve@example.org'",
+        "UPDATE audit_log SET detail = detail || '.' WHERE id = 2",
+        "UPDATE audit_log SET address = NULL",
+        "UPDATE audit_log SET at = '2020-01-01 00:00:00'",
+        "UPDATE audit_log SET id = 9 WHERE id = 1",
+        "UPDATE audit_log SET account_id = 1",
+        "UPDATE audit_log SET account_id = NULL, action = 'removed'",
+        "INSERT OR REPLACE INTO audit_log (id, at, actor, action, subject, detail)"
+        " VALUES (1, '2020-01-01', 'eve', 'joined', 'nothing', '')",
+    ],
+)
+def test_nothing_that_is_written_down_can_be_changed_or_deleted(services: Services, ada: Actor, statement: str) -> None:
+    services.audit_log.record(Actor(ada.name, ada.account, "192.0.2.7"), "activated", SHADE)
+    services.audit_log.record(COMMAND_LINE, "removed", SHADE)
+    rows = text("SELECT * FROM audit_log ORDER BY id")
+    with services.engine.connect() as connection:
+        before = connection.execute(rows).all()
+        with pytest.raises(IntegrityError, match="only added to"), connection.begin_nested():
+            connection.execute(text(statement))
+        assert connection.execute(rows).all() == before
+    assert len(before) == 2
+
+
+def test_where_a_deed_was_done_is_written_down_and_told_in_the_log(services: Services, ada: Actor) -> None:
+    with capture_logs() as events:
+        services.audit_log.record(Actor(ada.name, ada.account, "2001:db8::7" + "x" * 60), "activated", SHADE, "version 2")
+        services.audit_log.record(COMMAND_LINE, "removed", SHADE)
+    with Session(services.engine) as session:
+        first, second = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+    assert first.address == ("2001:db8::7" + "x" * 60)[:45]
+    assert second.address is None
+    (event,) = events
+    assert (event["event"], event["actor"], event["action"], event["subject"], event["address"]) == (
+        "deed",
+        "ada@example.org",
+        "activated",
+        "model:shade",
+        first.address,
+    )

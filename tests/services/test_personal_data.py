@@ -32,7 +32,7 @@ KEPT_BACK = {
     "recovery_codes": {"id", "user_id", "digest"},
     "logins": {"id", "user_id", "digest"},
     "api_keys": {"user_id", "digest"},
-    "audit_log": {"id", "account_id"},
+    "audit_log": {"id", "account_id", "address"},
     "predictions": {"user_id", "guest"},
 }
 
