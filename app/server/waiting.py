@@ -16,13 +16,13 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn
 
 from app.server.bodies import AbsurdChunks, Arriving
-from app.server.refusals import ABSURD_CHUNKS, HEAD_TOO_LONG, TOO_SLOW, Reason
+from app.server.refusals import ABSURD_CHUNKS, HEAD_TOO_LONG, NO_HTTP, TOO_SLOW, Reason
 
 # How long a sender may take: this, and a second more for every so many bytes that have come.
 _SECONDS, _BYTES_A_SECOND = 10.0, 10_000
 _SWEEP_SECONDS = 1.0
 _PIECE = 65_536
-_LONGEST_HEAD = 65_536
+_LONGEST_HEAD = 32_768
 # Twice this at most is kept of bodies that nobody reads yet, by all connections together.
 _MOST_HELD = 134_217_728
 # How long a thread waits for the next piece of a body, and in all: to change to the main thread and back costs less than more.
@@ -202,17 +202,20 @@ class WaitingRoom:
 
     def _head_goes_on(self, connection: Connection) -> bool:
         """Take more of a head; True where there is nothing more to wait for."""
-        more = connection.receive()
-        if more is None:
+        if connection.receive() is None:
             self._let_out(connection)
             self._gone(connection)
             return True
         content = connection.buffered
-        if head_has_come(content):
+        if not content:
+            return False
+        if content.find(b"\r\n\r\n", 0, _LONGEST_HEAD) < 0 and len(content) > _LONGEST_HEAD:
+            self._turn_out(connection, HEAD_TOO_LONG)
+        elif content[0] > 126 or (content[0] < 33 and content[0] != 13):
+            self._turn_out(connection, NO_HTTP)
+        elif head_has_come(content):
             self._let_out(connection)
             self._ready(connection)
-        elif len(content) > _LONGEST_HEAD:
-            self._turn_out(connection, HEAD_TOO_LONG)
         else:
             return False
         return True

@@ -29,7 +29,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from app.server.bodies import AbsurdChunks
 from app.server.parting import Parting
-from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason
+from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason, ambiguity_of
 from app.server.waiting import Again, Connection, WaitingRoom, head_has_come
 
 # How long a thread stays with its connection for the next request, while nobody else waits for a thread. To hand it to the
@@ -222,16 +222,24 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
     def handle_request(self, request: Request, connection: Connection) -> object:
         """Answer one request, unless its body is slow to come."""
         try:
+            if reason := ambiguity_of(request):
+                return self._tell_why(connection, reason)
             if not self.cfg.is_ssl and not connection.body_is_there(request, self.most):
                 return _ARRIVING
             return super().handle_request(request, connection)
         except AbsurdChunks:
-            connection.body = None
-            connection.sock.sendall(ABSURD_CHUNKS.answer())
+            return self._tell_why(connection, ABSURD_CHUNKS)
         except BlockingIOError:
             self.log.debug("Closing connection of a client that takes nothing.")
         finally:
             _cork(connection.sock, 0)
+        return False
+
+    def _tell_why(self, connection: Connection, reason: Reason) -> bool:
+        if self.refused is not None:
+            self.refused(reason.code)
+        connection.body = None
+        connection.sock.sendall(reason.answer())
         return False
 
     def _keepalive_after(self, connection: Connection, kept: object) -> object:
