@@ -21,7 +21,8 @@ from app.server.refusals import ABSURD_CHUNKS, HEAD_TOO_LONG, NO_HTTP, TOO_SLOW,
 # How long a sender may take: this, and a second more for every so many bytes that have come.
 _SECONDS, _BYTES_A_SECOND = 10.0, 10_000
 _SWEEP_SECONDS = 1.0
-_PIECE = 65_536
+# The parser copies all it is given several times: what comes after a head is better received by itself.
+_PIECE = 8_192
 _LONGEST_HEAD = 32_768
 # Twice this at most is kept of bodies that nobody reads yet, by all connections together.
 _MOST_HELD = 134_217_728

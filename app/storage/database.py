@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import time
@@ -74,16 +75,15 @@ def why_unwritable(url: str | URL) -> str | None:
     try:
         if shutil.disk_usage(file.parent).free < _FREE_BYTES:
             return "Answers are not stored: the disk of the data folder is full."
+        if not all(os.access(path, os.W_OK) for path in (file.parent, file)):
+            return "Answers are not stored: the data folder cannot be written to."
         uri = f"{file.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
     except (OSError, sqlite3.Error) as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_BUSY:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             return "Answers are not stored: another program holds the database."
-        if code == sqlite3.SQLITE_READONLY:
-            return "Answers are not stored: the data folder cannot be written to."
         return "Answers are not stored: the database cannot be written to."
     return None
 
@@ -99,8 +99,13 @@ class _Patience:
 
     def note(self, context: ExceptionContext) -> None:
         """Take note of an error that says that it has waited in vain."""
-        if getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
             self._brief_until = time.monotonic() + _SHORTLY_SECONDS
+        # What was opened while a disk could not be written to stays so, and others share it: all is opened anew.
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR) and context.engine is not None:
+            context.is_disconnect = True
+            context.engine.dispose()
 
     def tell(self, connection: Connection, cursor: Any, *_: object) -> None:
         """Tell a connection before it is used, where it has been told something else."""

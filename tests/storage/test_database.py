@@ -137,5 +137,7 @@ def test_why_nothing_can_be_stored_is_told_in_a_sentence(tmp_path: Path) -> None
     with closing(sqlite3.connect(tmp_path / "data" / "vitrine.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         assert why_unwritable(url) == "Answers are not stored: another program holds the database."
-    assert why_unwritable(url_of(tmp_path / "gone.db")) == "Answers are not stored: the database cannot be written to."
+    (tmp_path / "letter.db").write_text("Dear diary, " * 100)
+    assert why_unwritable(url_of(tmp_path / "letter.db")) == "Answers are not stored: the database cannot be written to."
+    assert why_unwritable(url_of(tmp_path / "gone.db")) == "Answers are not stored: the data folder cannot be written to."
     assert not (tmp_path / "gone.db").exists()
