@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-deploy lint lock screenshots bench bench-self bench-report
+.PHONY: run test test-hard test-deploy lint lock screenshots bench bench-self bench-report
 
 run: ## Start the site on 127.0.0.1:8000 (HOST and PORT say otherwise).
 	@PYTHON="$(PYTHON)" scripts/install default
@@ -15,6 +15,10 @@ test: ## The whole suite, browser journeys included.
 	@$(MAKE) --no-print-directory lint
 	@# Two processes share the cores already: threads of the linear algebra would only get in their way.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+test-hard: ## Faults for longer, with their figures: killed workers, slow clients, memory; root, ten minutes. OPTIONS goes to pytest.
+	@PYTHON="$(PYTHON)" scripts/install test
+	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
 
 test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
 	@PYTHON="$(PYTHON)" scripts/install test

@@ -80,8 +80,8 @@ class Connection(TConn):  # type: ignore[misc] # Gunicorn has no types
                 self.parser.unreader.unread(rest)
         return True
 
-    def body_is_there(self, request: Request, most: int) -> bool:
-        """Have the body of a request whole, to be read at once, or tell that it is slow to come."""
+    def body_is_there(self, request: Request, most: int, *, hurry: bool) -> bool:
+        """Have the body of a request whole, to be read at once, or tell that it is slow to come; in a `hurry` all are slow."""
         if self.body is None and self._is_buffered(request):
             return True
         if self.body is None:
@@ -91,7 +91,7 @@ class Connection(TConn):  # type: ignore[misc] # Gunicorn has no types
             if request._expected_100_continue and not self.body.whole:
                 self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             request._expected_100_continue = False
-            if not self._body_comes_at_once():
+            if not (self.body_arrives() if hurry else self._body_comes_at_once()):
                 self.request = request
                 return False
         self.body.give()

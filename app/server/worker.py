@@ -224,7 +224,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         try:
             if reason := ambiguity_of(request):
                 return self._tell_why(connection, reason)
-            if not self.cfg.is_ssl and not connection.body_is_there(request, self.most):
+            if not self.cfg.is_ssl and not connection.body_is_there(request, self.most, hurry=bool(self._line)):
                 return _ARRIVING
             return super().handle_request(request, connection)
         except AbsurdChunks:

@@ -84,7 +84,9 @@ def assert_answered(site: RunningSite) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=WITHIN)
     connection.request("POST", DIGITS, PHOTO, headers)
     answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())["label"]) == (200, "8")
+    content = answer.read()
+    assert answer.status == 200, content
+    assert json.loads(content)["label"] == "8"
     connection.close()
 
 
