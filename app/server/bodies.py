@@ -116,6 +116,8 @@ class _Store:
             os.posix_fallocate(self._file.fileno(), 0, after)
             self._reserved = after
         except OSError:
+            if self._file is not before:
+                self._file.close()
             self._back_to_memory(before)
 
     def _back_to_memory(self, before: BinaryIO) -> None:
