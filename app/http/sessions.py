@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
+from app.http.limits import bound_account_forms
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
 from app.services.accounts import SHORTEST_PASSWORD
@@ -92,6 +93,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
+    bound_account_forms(app)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
     _keep_to_pages(app, first)
