@@ -16,7 +16,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn
 
 from app.server.bodies import AbsurdChunks, Arriving
-from app.server.refusals import ABSURD_CHUNKS, HEAD_TOO_LONG, NO_HTTP, TOO_SLOW, Reason
+from app.server.refusals import ABSURD_CHUNKS, HEAD_TOO_LONG, NO_HTTP, OVERLOADED, TOO_SLOW, Reason
 
 # How long a sender may take: this, and a second more for every so many bytes that have come.
 _SECONDS, _BYTES_A_SECOND = 10.0, 10_000
@@ -225,9 +225,9 @@ class WaitingRoom:
         before = connection.held
         try:
             whole = connection.body_arrives()
-        except AbsurdChunks:
+        except (AbsurdChunks, OSError) as error:  # the disk fails under what is kept
             self._held += connection.held - before
-            self._turn_out(connection, ABSURD_CHUNKS)
+            self._turn_out(connection, ABSURD_CHUNKS if isinstance(error, AbsurdChunks) else OVERLOADED)
             return True
         self._held += connection.held - before
         if whole:
