@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from app.errors import DatabaseUnavailable, InvalidSettings
 
 _BUSY_SECONDS = 5.0
 # How long SQLite waits while it has waited in vain so shortly before.
-_BRIEF_SECONDS, _SHORTLY_SECONDS = 0.1, 2.0
+_BRIEF_SECONDS, _SHORTLY_SECONDS = 0.25, 10.0
 _FREE_BYTES = 1_000_000
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 Durable = Literal["normal", "full"]
 
 
-def open_database(url: str, *, durable: Durable = "normal") -> Engine:
+def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], float] = time.monotonic) -> Engine:
     """Give an engine; nothing is connected before the first use, so this is safe before a fork.
 
     What is committed survives a killed process; with `durable` full, SQLite also waits for the disk each time, as PostgreSQL
@@ -42,7 +43,7 @@ def open_database(url: str, *, durable: Durable = "normal") -> Engine:
         if parsed.get_backend_name() == "sqlite":
             engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=_json)
             event.listen(engine, "connect", partial(_prepare_sqlite, durable.upper()))
-            patience = _Patience()
+            patience = _Patience(clock)
             event.listen(engine, "before_cursor_execute", patience.tell)
             event.listen(engine, "handle_error", patience.note)
         else:
@@ -94,14 +95,15 @@ class _Patience:
     Somebody else then holds it for longer than any of us does, and all threads would come to stand still.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._brief_until = 0.0
 
     def note(self, context: ExceptionContext) -> None:
         """Take note of an error that says that it has waited in vain."""
         code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_BUSY:
-            self._brief_until = time.monotonic() + _SHORTLY_SECONDS
+            self._brief_until = self._clock() + _SHORTLY_SECONDS
         # What was opened while a disk could not be written to stays so, and others share it: all is opened anew.
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR) and context.engine is not None:
             context.is_disconnect = True
@@ -111,7 +113,7 @@ class _Patience:
         """Tell a connection before it is used, where it has been told something else."""
         if not self._brief_until:
             return
-        brief = time.monotonic() < self._brief_until
+        brief = self._clock() < self._brief_until
         if brief != connection.info.get("brief", False):
             cursor.execute(f"PRAGMA busy_timeout={1000 * (_BRIEF_SECONDS if brief else _BUSY_SECONDS):.0f}")
             connection.info["brief"] = brief

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -104,29 +104,25 @@ def test_a_table_that_is_gone_is_our_own_error(tmp_path: Path) -> None:
 
 
 def test_who_has_waited_in_vain_for_another_program_waits_briefly_for_a_while(tmp_path: Path) -> None:
-    services = make_services(tmp_path)
-    engine = services.engine
-    waits: list[int] = []
+    make_services(tmp_path)
+    moments = [1000.0]
+    engine = open_database(url_of(tmp_path / "data" / "vitrine.db"), clock=lambda: moments[0])
 
-    def write() -> None:
-        with engine.begin() as connection:
-            try:
+    def wait_of_a_write() -> int:
+        with engine.connect() as connection:
+            with contextlib.suppress(DatabaseUnavailable):
                 connection.execute(text("DELETE FROM predictions"))
-            finally:
-                waits.append(connection.connection.driver_connection.execute("PRAGMA busy_timeout").fetchone()[0])  # type: ignore[union-attr]
+            return int(connection.connection.cursor().execute("PRAGMA busy_timeout").fetchone()[0])
 
     with engine.connect() as connection:  # so that the first in vain does not take its five seconds
         connection.exec_driver_sql("PRAGMA busy_timeout=1")
     with closing(sqlite3.connect(tmp_path / "data" / "vitrine.db")) as other:
         other.execute("BEGIN IMMEDIATE")
-        for _ in range(2):
-            with pytest.raises(DatabaseUnavailable):
-                write()
-    write()
-    assert waits == [1, 100, 100]
-    time.sleep(2.1)
-    write()
-    assert waits[-1] == 5000
+        assert [wait_of_a_write() for _ in range(2)] == [1, 250]
+    moments[0] += 9
+    assert wait_of_a_write() == 250
+    moments[0] += 2
+    assert wait_of_a_write() == 5000
 
 
 def test_why_nothing_can_be_stored_is_told_in_a_sentence(tmp_path: Path) -> None:
