@@ -87,7 +87,8 @@ class Connection(TConn):  # type: ignore[misc] # Gunicorn has no types
         if self.body is None:
             self.body = Arriving(request, most)
             buffered = self.parser.unreader.take_buffered()
-            self.parser.unreader.unread(self.body.add(buffered) if buffered else b"")
+            if buffered and (rest := self.body.add(buffered)):
+                self.parser.unreader.unread(rest)
             if request._expected_100_continue and not self.body.whole:
                 self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             request._expected_100_continue = False
@@ -112,6 +113,8 @@ class Connection(TConn):  # type: ignore[misc] # Gunicorn has no types
 
     def _body_comes_at_once(self) -> bool:
         """Wait for the whole body, but for no longer than is worth a thread."""
+        if self.body_arrives():
+            return True
         limit = time.monotonic() + _IN_THREAD_SECONDS
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
