@@ -16,7 +16,7 @@ test: ## The whole suite, browser journeys included.
 	@# Two processes share the cores already: threads of the linear algebra would only get in their way.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-test-hard: ## Faults for longer, with their figures: killed workers, slow clients, memory; root, ten minutes. OPTIONS goes to pytest.
+test-hard: ## Faults for longer, with their figures: killed workers, slow clients, disks, memory; root, ten minutes. OPTIONS goes to pytest.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
 

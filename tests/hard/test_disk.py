@@ -22,7 +22,7 @@ def mount(*arguments: str) -> None:
 
 @contextmanager
 def mounted(folder: Path, *arguments: str) -> Iterator[None]:
-    """Mount something there, which takes root, as the tests run in CI."""
+    """Mount something there, which takes root: so these tests are not among those of `make test`."""
     folder.mkdir(exist_ok=True)
     mount(*arguments, str(folder))
     try:
