@@ -16,10 +16,10 @@ test: ## The whole suite, browser journeys included.
 	@# Two processes share the cores already: threads of the linear algebra would only get in their way.
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-test-hard: ## What takes minutes: damaged pictures by the ten thousand, faults under load; each prints its figures.
+test-hard: ## What takes minutes, with its figures: damaged pictures, faults, slow clients, memory; root. OPTIONS goes to pytest.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools
-	@$(BIN)/pytest -s tests/hard
+	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
 
 test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
 	@PYTHON="$(PYTHON)" scripts/install test

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.config import load_settings
 from app.http.context import services
 from app.http.logs import library_logs
-from app.server.allocation import bound_arenas, load_undisturbed, settle
+from app.server.allocation import allow_files, bound_arenas, load_undisturbed, settle
 from app.server.native_messages import keep_log_apart, log_native_messages
 from app.server.worker import forget
 from app.services.metrics import shared_folder
@@ -25,6 +25,9 @@ bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_
 worker_class = "app.server.worker.Worker"
 workers = _settings.workers or max(2, os.cpu_count() or 2)
 threads = _settings.threads
+
+# A connection that waits is a file, and so may be what it has sent. Beyond this, each that comes ends the one that is slowest.
+worker_connections = min(1000, allow_files(4096) // 3)
 
 bound_arenas(2)
 load_undisturbed()
@@ -72,6 +75,8 @@ def post_fork(_server: object, worker: object) -> None:
     application = worker.app.wsgi()  # type: ignore[attr-defined]
     with application.app_context():
         here = services()
+    worker.most = int(_settings.max_request_mb * 1_000_000)  # type: ignore[attr-defined]
+    worker.refused = here.metrics.refused  # type: ignore[attr-defined]
     threading.Thread(target=here.warm_up, name="warm-up", daemon=True).start()
 
 

@@ -81,10 +81,15 @@ class RunningSite:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self) -> None:
-        """Start, and wait until pictures can be answered."""
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([*VITRINE, "serve"], cwd=TREE, env=self.environment, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        """Start, and wait until pictures can be answered."""
+        self.launch()
+        assert self._process is not None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.log

@@ -21,6 +21,7 @@ from app.errors import (
     VitrineError,
 )
 from app.http.errors import problem_of
+from app.server.refusals import TOO_SLOW
 
 ERRORS = {
     kind.__name__: kind
@@ -103,4 +104,5 @@ def test_the_documented_codes_are_those_the_api_answers() -> None:
     for codes, status in re.findall(r"((?:`\w+`(?:, | and )?)+) \((\d{3})", text):
         documented |= dict.fromkeys(re.findall(r"`(\w+)`", codes), int(status))
     answered = {kind.code: problem_of(made(kind)).status for name, kind in ERRORS.items() if name not in NOT_OF_THE_API}
-    assert documented == {**answered, "request_too_large": HTTPStatus(413).value}
+    # And what the framework and the server say themselves.
+    assert documented == {**answered, "request_too_large": HTTPStatus(413).value, TOO_SLOW.code: TOO_SLOW.status}

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from app.composition import Services
 from app.errors import DatabaseUnavailable
 from app.http.context import services
-from app.storage.database import is_prepared
+from app.storage.database import is_prepared, why_unwritable
 
 blueprint = Blueprint("health", __name__)
 
@@ -31,6 +31,8 @@ def readyz() -> tuple[Response, int]:
     for problem in _problems_beside(here):
         problems.append(problem)
         ready = False
+    if ready and here.settings.history and (reason := why_unwritable(here.settings.database)):
+        problems.append(reason)  # pictures are answered all the same
     return jsonify(status="ready" if ready else "not ready", problems=problems), 200 if ready else 503
 
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, BinaryIO
 
-from flask import Request
+from flask import Flask, Request, request
 
 from app.errors import ImageTooLarge, InvalidRequest
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Room for the boundaries, the headers and the few small fields around a picture.
 FORM_OVERHEAD = 65_536
 _PIECE = 65_536
+# The longest password is shorter, and so is every address.
+_LONGEST_TEXT = 4_096
 
 
 class BodyGuard:
@@ -81,6 +83,18 @@ def read_body(request: Request, most: int) -> bytes:
     if request.content_length is not None and len(body) != request.content_length:
         raise InvalidRequest("The request ended before its body was complete.")
     return body
+
+
+def bound_account_forms(app: Flask) -> None:
+    """Let the accounts library have forms of short texts alone: JSON of any shape and endless passwords are errors in it."""
+
+    def check() -> None:
+        if request.is_json:
+            raise InvalidRequest("Send this as a form.")
+        if any(len(text) > _LONGEST_TEXT for _, text in request.form.items(multi=True)):
+            raise InvalidRequest("A text in this form is longer than is taken.")
+
+    app.before_request_funcs.setdefault("security", []).append(check)
 
 
 def _too_large(most: int) -> str:

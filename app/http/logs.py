@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging.config
 import secrets
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import orjson
 import structlog
@@ -26,13 +27,28 @@ _SHARED: list[structlog.types.Processor] = [
 ]
 
 
+class _Unfailing:
+    """A stream whose faults, such as a full disk behind it, keep nobody from being answered."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 def configure_logs(form: str) -> None:
     """Send our events and the libraries' to standard error, as `form` says: auto, json or text."""
     structlog.configure(
         processors=[*_SHARED, *_renderers(form)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         # A line and its end in one write: two threads' lines would otherwise end up in each other.
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     logging.config.dictConfig(library_logs(form))

@@ -18,6 +18,7 @@ from app.composition import Services
 from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.deeds import keep_deeds, write_attempt
+from app.http.limits import bound_account_forms
 from app.http.logins import keep_logins
 from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
@@ -103,6 +104,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     security.want_json(lambda _request: False)
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
+    bound_account_forms(app)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
     take_second_steps(app, security)

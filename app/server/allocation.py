@@ -1,9 +1,10 @@
-"""What the allocator and the collector are told, for a quick start, and so that workers share most of their memory."""
+"""What the system, the allocator and the collector are told, for room, a quick start, and workers that share most memory."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import resource
 
 _M_ARENA_MAX = -8  # of glibc's mallopt
 
@@ -16,6 +17,15 @@ def bound_arenas(most: int) -> None:
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_ARENA_MAX, most)
+
+
+def allow_files(number: int) -> int:
+    """Let this process and its children hold so many files open, or as many as it may ask for, and give how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 def load_undisturbed() -> None:

@@ -1,25 +1,36 @@
 """Gunicorn's threaded worker, with connections shared evenly, fewer changes of thread, and a bounded line of requests.
 
+A thread is given to a request when its head has come, and waits for its body only while that costs less than to change threads.
+What is slow to come waits in a room of its own: however many slow clients there are, they keep no thread from others.
+
 The application does not need it: any WSGI server may serve it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
-import secrets
 import select
 import selectors
 import socket
+import struct
 import time
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
+
+from app.server.bodies import AbsurdChunks
+from app.server.parting import Parting
+from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason, ambiguity_of
+from app.server.waiting import Again, Connection, WaitingRoom, head_has_come
 
 # How long a thread stays with its connection for the next request, while nobody else waits for a thread. To hand it to the
 # main thread and to get it back takes two changes of thread, and the interpreter's lock with each.
@@ -28,27 +39,14 @@ _STAY_MS = 5
 _LEAVE_SECONDS = 0.003
 # Requests that may wait for a thread; to one more it is said at once that there are too many.
 _LONGEST_LINE = 128
-_REFUSED_SECONDS, _MOST_REFUSED = 2.0, 256
-_PIECE = 65_536
+# How long a thread waits for a client that takes nothing of its answer, as two numbers of a C struct.
+_TAKEN_WITHIN = struct.pack("ll", 10, 0)
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_ARRIVING = object()
 
 # How many connections each worker holds, plus one; 0 where there is no such worker. Made before the fork, so all see it.
 _SLOTS = 64
 _board = memoryview(mmap.mmap(-1, 4 * _SLOTS)).cast("I")
-
-
-def _refusal() -> bytes:
-    """Give what the application would answer, which is not asked."""
-    identifier = secrets.token_hex(8)
-    body = (
-        '{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"More requests wait '
-        f'here than can be answered soon; please try again in a moment.","request_id":"{identifier}"}}'
-    )
-    head = (
-        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\nCache-Control: no-store\r\n"
-        f"X-Content-Type-Options: nosniff\r\nX-Request-Id: {identifier}\r\n"
-        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return (head + body).encode("ascii")
 
 
 class Logs(Logger):  # type: ignore[misc] # Gunicorn has no types
@@ -66,15 +64,20 @@ def forget(age: int) -> None:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
-    """What Gunicorn calls gthread, for requests that take a millisecond."""
+    """What Gunicorn calls gthread, for requests that take a millisecond.
+
+    The settings may say how large a body is kept while it arrives (`most`), and who counts refusals by their codes (`refused`).
+    """
+
+    most = 100_000_000
+    refused: Callable[[str], None] | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._line: deque[TConn] = deque()
+        self._line: deque[Connection] = deque()
         # Appending and popping cannot be torn apart between threads, as adding can.
-        self._staying: list[TConn] = []
+        self._staying: list[Connection] = []
         self._has_left, self._left_until = False, 0.0
-        self._refused: deque[tuple[float, socket.socket]] = deque()
 
     def init_process(self) -> None:
         """Begin, after the fork."""
@@ -82,6 +85,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         os.set_blocking(self._called_back, False)
         os.set_blocking(self._call_back, False)
         super().init_process()
+
+    def run(self) -> None:
+        """Serve, until the end."""
+        self._parting = Parting(self.poller)
+        self._room = WaitingRoom(self.poller, ready=self._line_up, refuse=self._refuse, gone=self._lose, most=self.most)
+        super().run()
 
     def load_wsgi(self) -> None:
         """Load the application; what it answers leaves in full packets, its head together with its body."""
@@ -108,12 +117,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         try:
             client, address = listener.accept()
         except OSError as error:
-            if isinstance(error, (BlockingIOError, ConnectionAbortedError)):
+            if isinstance(error, (BlockingIOError, ConnectionAbortedError)) or (error.errno in _NO_ROOM and self._make_room()):
                 return
             raise
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TAKEN_WITHIN)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TAKEN_WITHIN)
         self.nr_conns += 1
         self._tell()
-        connection = TConn(self.cfg, client, address, listener.getsockname())
+        connection = Connection(self.cfg, client, address, listener.getsockname())
         connection.set_timeout()
         self.pending_conns.append(connection)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection))
@@ -127,16 +138,38 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         """Wait for what happens next, and let it happen."""
         self._tell()
         now = time.monotonic()
-        while self._refused and self._refused[0][0] <= now:
-            self._let_go(self._refused.popleft()[1])
+        self._parting.sweep()
+        self._room.sweep()
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
         if now < self._left_until:
             timeout = min(timeout, self._left_until - now)
         super().wait_for_and_dispatch_events(timeout)
 
-    def enqueue_req(self, connection: TConn) -> None:
-        """Have a thread handle the request that has begun to arrive, or say that there are too many."""
-        if len(self._line) >= _LONGEST_LINE:
-            self._refuse(connection)
+    def enqueue_req(self, connection: Connection) -> None:
+        """Have a thread handle the request that has begun to arrive, once its head is there."""
+        if self.cfg.is_ssl:
+            self._line_up(connection)
+        else:
+            self._room.wait_for_head(connection)
+
+    def finish_request(self, connection: Connection, future: Future[object]) -> None:
+        """Keep a connection that a thread has done with, for its next request or for the rest of this one, or close it."""
+        kept = None if future.cancelled() or future.exception() else future.result()
+        if kept is _ARRIVING:
+            self._room.wait_for_body(connection)
+        elif kept:
+            super().finish_request(connection, future)
+        else:
+            # Gunicorn would wait here for the client to close its end, and let everybody wait.
+            self.nr_conns -= 1
+            self._parting.part(connection.sock)
+
+    def _line_up(self, connection: Connection) -> None:
+        if connection.request is not None:
+            connection.parser = Again(connection)
+        elif len(self._line) >= _LONGEST_LINE:  # whoever has sent a whole body is not sent away
+            self._refuse(connection, OVERLOADED)
             return
         self._line.append(connection)
         if self._staying:
@@ -152,40 +185,33 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
     def _tell(self) -> None:
         _board[self.age % _SLOTS] = self.nr_conns + 1
 
-    def _refuse(self, connection: TConn) -> None:
-        client = connection.sock
+    def _make_room(self) -> bool:
+        """Refuse whoever is slowest, so that somebody else may come; False where there is nobody to refuse."""
+        if self._room.make_room():
+            return True
+        if not self.pending_conns:
+            return False
+        silent = self.pending_conns.popleft()
+        self.poller.unregister(silent.sock)
+        self._lose(silent)
+        return True
+
+    def _lose(self, connection: Connection) -> None:
         self.nr_conns -= 1
-        try:
-            client.setblocking(False)
-            client.send(_refusal())
-            if len(self._refused) >= _MOST_REFUSED:
-                client.close()
-                return
-            client.shutdown(socket.SHUT_WR)
-            # What it still sends is read and thrown away: closed at once, it might not see the answer.
-            self.poller.register(client, selectors.EVENT_READ, self._discard)
-            self._refused.append((time.monotonic() + _REFUSED_SECONDS, client))
-        except OSError:
-            client.close()
+        connection.close()
 
-    def _discard(self, client: socket.socket) -> None:
-        try:
-            over = not client.recv(_PIECE)
-        except BlockingIOError:
-            return
-        except OSError:
-            over = True
-        if over:
-            self._let_go(client)
-
-    def _let_go(self, client: socket.socket) -> None:
-        with contextlib.suppress(KeyError, ValueError):  # it has gone already
-            self.poller.unregister(client)
-        client.close()
+    def _refuse(self, connection: Connection, reason: Reason) -> None:
+        if self.refused is not None:
+            self.refused(reason.code)
+        self.nr_conns -= 1
+        with contextlib.suppress(OSError):
+            connection.sock.setblocking(False)
+            connection.sock.send(reason.answer())
+        self._parting.part(connection.sock)
 
     # In the threads.
 
-    def handle(self, connection: TConn) -> object:
+    def handle(self, connection: Connection) -> object:
         """Handle requests of a connection, for as long as they follow each other closely and nobody else waits."""
         self._line.popleft()
         kept = super().handle(connection)
@@ -193,19 +219,38 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
             kept = super().handle(connection)
         return kept
 
-    def handle_request(self, request: Request, connection: TConn) -> object:
-        """Answer one request."""
+    def handle_request(self, request: Request, connection: Connection) -> object:
+        """Answer one request, unless its body is slow to come."""
         try:
+            if reason := ambiguity_of(request):
+                return self._tell_why(connection, reason)
+            if not self.cfg.is_ssl and not connection.body_is_there(request, self.most, hurry=bool(self._line)):
+                return _ARRIVING
             return super().handle_request(request, connection)
+        except AbsurdChunks:
+            return self._tell_why(connection, ABSURD_CHUNKS)
+        except BlockingIOError:
+            self.log.debug("Closing connection of a client that takes nothing.")
         finally:
             _cork(connection.sock, 0)
+        return False
 
-    def _stays(self, connection: TConn) -> bool:
+    def _tell_why(self, connection: Connection, reason: Reason) -> bool:
+        if self.refused is not None:
+            self.refused(reason.code)
+        connection.body = None
+        connection.sock.sendall(reason.answer())
+        return False
+
+    def _keepalive_after(self, connection: Connection, kept: object) -> object:
+        return kept if kept is _ARRIVING else super()._keepalive_after(connection, kept)
+
+    def _stays(self, connection: Connection) -> bool:
         """Tell whether the next request has come, and this thread may handle it."""
         if not self.alive or self._line or connection.is_http2:
             return False
-        if connection.parser.unreader.buf.getvalue():  # it came together with the last one
-            return True
+        if content := connection.buffered:  # it came together with the last one
+            return head_has_come(content)
         self._staying.append(connection)
         try:
             poll = select.poll()
@@ -218,7 +263,9 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
             with contextlib.suppress(BlockingIOError):  # another thread has followed the call
                 os.read(self._called_back, 1)
                 return False
-        return connection.sock.fileno() in ready and not self._line
+        if connection.sock.fileno() not in ready or self._line:
+            return False
+        return connection.receive() is None or head_has_come(connection.buffered)
 
 
 def _cork(client: socket.socket, on: int) -> None:

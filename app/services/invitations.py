@@ -27,6 +27,7 @@ Registration = Literal["off", "invited", "open"]
 _GOOD_FOR = timedelta(days=7)
 _REGISTRATION_GOOD_FOR = timedelta(days=1)
 _NOBODY = ""
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _DEAD = "This invitation is used, withdrawn or too old; ask for a new one."
 
 
@@ -116,7 +117,9 @@ class Invitations:
         """Give the invitation of a token, or raise InvalidInvitation."""
         with self._sessions() as session:
             row = session.scalar(select(StoredInvitation).where(StoredInvitation.digest == _digest(token)))
-        if row is None or row.expires_at <= self._clock() or not self._offered(row):
+        moment = self._clock()
+        # One that would still be good for longer than any was made before the clock went back.
+        if row is None or not moment < row.expires_at <= moment + _GOOD_FOR + _CLOCKS_DIFFER or not self._offered(row):
             raise InvalidInvitation(_DEAD)
         return _invitation(row)
 

@@ -17,6 +17,7 @@ from app.storage.tables import StoredLogin, User, now
 
 # How exactly it is known when a browser was last seen: to write it down at every page would cost one a write.
 _SEEN_EVERY = timedelta(minutes=1)
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _LONGEST_BROWSER, _LONGEST_ADDRESS = 255, 45
 
 
@@ -70,6 +71,7 @@ class Logins:
         with self._sessions() as session:
             row = session.scalar(select(StoredLogin).where(StoredLogin.digest == _digest(token), *self._alive(moment)))
         if row is None:
+            self._bury(token)
             return None
         if row.seen_at <= moment - _SEEN_EVERY:
             # A login stays good where the database can be read but not written to.
@@ -100,8 +102,19 @@ class Logins:
         with self._sessions.begin() as session:
             return len(session.scalars(others.returning(StoredLogin.id)).all())
 
+    def _bury(self, token: str) -> None:
+        # What was once found to be over stays so, wherever the clock goes.
+        dead = StoredLogin.digest == _digest(token)
+        with contextlib.suppress(DatabaseUnavailable):
+            with self._sessions() as session:
+                found = session.scalar(select(StoredLogin.id).where(dead))
+            if found is not None:
+                self.end(token)
+
     def _alive(self, moment: datetime) -> tuple[ColumnElement[bool], ...]:
-        return StoredLogin.began_at > moment - self._longest, StoredLogin.seen_at > moment - self._idle
+        # Seen in the future: the clock has gone back since, and nobody knows how long it was.
+        known = StoredLogin.seen_at <= moment + _CLOCKS_DIFFER
+        return StoredLogin.began_at > moment - self._longest, StoredLogin.seen_at > moment - self._idle, known
 
     def _over(self, moment: datetime) -> tuple[ColumnElement[bool], ...]:
         return StoredLogin.began_at <= moment - self._longest, StoredLogin.seen_at <= moment - self._idle

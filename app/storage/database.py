@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 import structlog
-from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -16,6 +22,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.errors import DatabaseUnavailable, InvalidSettings
 
 _BUSY_SECONDS = 5.0
+# How long SQLite waits while it has waited in vain so shortly before.
+_BRIEF_SECONDS, _SHORTLY_SECONDS = 0.25, 10.0
+_FREE_BYTES = 1_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +32,7 @@ log = structlog.get_logger(__name__)
 Durable = Literal["normal", "full"]
 
 
-def open_database(url: str, *, durable: Durable = "normal") -> Engine:
+def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], float] = time.monotonic) -> Engine:
     """Give an engine; nothing is connected before the first use, so this is safe before a fork.
 
     What is committed survives a killed process; with `durable` full, SQLite also waits for the disk each time, as PostgreSQL
@@ -34,6 +43,9 @@ def open_database(url: str, *, durable: Durable = "normal") -> Engine:
         if parsed.get_backend_name() == "sqlite":
             engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=_json)
             event.listen(engine, "connect", partial(_prepare_sqlite, durable.upper()))
+            patience = _Patience(clock)
+            event.listen(engine, "before_cursor_execute", patience.tell)
+            event.listen(engine, "handle_error", patience.note)
         else:
             engine = create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
     except (ArgumentError, ImportError) as error:  # the URL itself may hold a password
@@ -54,6 +66,57 @@ def sqlite_file(url: str | URL) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
     return Path(str(parsed.database))
+
+
+def why_unwritable(url: str | URL) -> str | None:
+    """Tell in a sentence why nothing can be stored in a SQLite database now; None where it can, and for any other database."""
+    file = sqlite_file(url)
+    if file is None:
+        return None
+    try:
+        if shutil.disk_usage(file.parent).free < _FREE_BYTES:
+            return "Answers are not stored: the disk of the data folder is full."
+        if not all(os.access(path, os.W_OK) for path in (file.parent, file)):
+            return "Answers are not stored: the data folder cannot be written to."
+        uri = f"{file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return "Answers are not stored: another program holds the database."
+        return "Answers are not stored: the database cannot be written to."
+    return None
+
+
+class _Patience:
+    """How long SQLite waits for its lock: for seconds as a rule, and briefly after it has waited in vain.
+
+    Somebody else then holds it for longer than any of us does, and all threads would come to stand still.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._brief_until = 0.0
+
+    def note(self, context: ExceptionContext) -> None:
+        """Take note of an error that says that it has waited in vain."""
+        code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            self._brief_until = self._clock() + _SHORTLY_SECONDS
+        # What was opened while a disk could not be written to stays so, and others share it: all is opened anew.
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR) and context.engine is not None:
+            context.is_disconnect = True
+            context.engine.dispose()
+
+    def tell(self, connection: Connection, cursor: Any, *_: object) -> None:
+        """Tell a connection before it is used, where it has been told something else."""
+        if not self._brief_until:
+            return
+        brief = self._clock() < self._brief_until
+        if brief != connection.info.get("brief", False):
+            cursor.execute(f"PRAGMA busy_timeout={1000 * (_BRIEF_SECONDS if brief else _BUSY_SECONDS):.0f}")
+            connection.info["brief"] = brief
 
 
 def _tell(context: ExceptionContext) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import EIGHT
+from tests.factories import CAT, EIGHT
 from tests.serving import RunningSite
 
-DIGITS = "/api/v1/models/digits/predict"
+DIGITS, CATS = "/api/v1/models/digits/predict", "/api/v1/models/cats-vs-dogs/predict"
 PHOTO = EIGHT.read_bytes()
 PATIENCE = 30.0
 # What gunicorn.conf.py and the worker have: requests in line for a thread, beyond the one that it is busy with.
@@ -216,27 +216,29 @@ def answer_on(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 def test_one_too_many_is_told_so_at_once_and_all_others_are_answered(tmp_path: Path) -> None:
     with RunningSite(tmp_path, workers="1", threads="1", key_limit="0") as site, ExitStack() as opened:
         assert site.key
+        (worker,) = workers_of(site)
 
-        def connect(*sent: bytes) -> socket.socket:
+        def ask_for(body: bytes) -> socket.socket:
             connection = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)
-            for content in sent:
-                connection.sendall(content)
+            connection.sendall(head_of(site, CATS, len(body)) + body)
             return opened.enter_context(connection)
 
-        # The only thread waits for a picture.
-        slow = connect(head_of(site, DIGITS, len(PHOTO), "Expect: 100-continue"))
-        assert slow.recv(1000).startswith(b"HTTP/1.1 100")
-        waiting = [connect(head_of(site, DIGITS, len(PHOTO)) + PHOTO) for _ in range(LONGEST_LINE)]
-        time.sleep(1)  # in which they get in line
+        # They come while the worker stands still, and then all at once.
+        os.kill(worker, signal.SIGSTOP)
+        connections = [ask_for(CAT.read_bytes()) for _ in range(LONGEST_LINE + 80)]
         # Some still send when they are refused: they must see the answer all the same.
-        large = bytes(2_000_000)
-        refused = [connect(head_of(site, DIGITS, len(body)), body) for body in (PHOTO, large) * 4]
-        for connection in refused:
-            status, headers, body = answer_on(connection)
-            assert (status, headers["Content-Type"], headers["Connection"]) == (503, "application/problem+json", "close")
-            assert int(headers["Retry-After"]) > 0
-            problem = json.loads(body)
-            assert (problem["status"], problem["code"]) == (503, "overloaded")
-        slow.sendall(PHOTO)
-        assert [answer_on(connection)[0] for connection in (slow, *waiting)] == [200] * (1 + LONGEST_LINE)
+        with ThreadPoolExecutor(4) as pool:
+            sent = [pool.submit(ask_for, bytes(2_000_000)) for _ in range(4)]
+            os.kill(worker, signal.SIGCONT)
+            answers = [answer_on(connection) for connection in [*connections, *(future.result() for future in sent)]]
+        statuses = [status for status, _, _ in answers]
+        assert statuses.count(200) > LONGEST_LINE
+        assert set(statuses[: len(connections)]) == {200, 503}
+        assert set(statuses[len(connections) :]) <= {415, 503}
+        for status, headers, body in answers:
+            if status == 503:
+                assert (headers["Content-Type"], headers["Connection"]) == ("application/problem+json", "close")
+                assert int(headers["Retry-After"]) > 0
+                problem = json.loads(body)
+                assert (problem["status"], problem["code"]) == (503, "overloaded")
         assert site.request("GET", "/livez").status == 200

@@ -148,12 +148,31 @@ def test_a_file_name_that_cannot_be_written_costs_the_others_nothing(services: S
     assert (outcomes[0], outcomes[2], outcomes[3]) == (True, True, True)
 
 
+def test_a_database_that_takes_nothing_is_asked_once_a_second_and_not_by_everybody(services: Services) -> None:
+    engine = open_database(services.settings.database)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
+    asked: list[float] = []
+    moments = [0.0]
+    event.listen(engine, "before_cursor_execute", lambda *_: asked.append(moments[0]))
+    recorder = Recorder(engine=engine, clock=lambda: moments[0])
+    with locked(services):
+        for moment in (0.0, 0.1, 0.9, 1.0, 1.5, 2.0, 2.9):
+            moments[0] = moment
+            assert not recorder.record(make_prediction(), GUEST, None)
+    assert asked == [0.0, 1.0, 2.0]
+    moments[0] = 3.0
+    assert [recorder.record(make_prediction(), GUEST, None) for _ in range(3)] == [True] * 3
+    assert stored(services) == 3
+
+
 def test_a_database_that_somebody_else_writes_to_for_long_is_said_not_raised(services: Services) -> None:
     engine = open_database(services.settings.database)
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=100"))
-    recorder = Recorder(engine=engine)
+    moments = [0.0]
+    recorder = Recorder(engine=engine, clock=lambda: moments[0])
     with locked(services), ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _: recorder.record(make_prediction(), GUEST, None), range(8))) == [False] * 8
+    moments[0] += 1
     assert recorder.record(make_prediction(), GUEST, None)
     assert stored(services) == 1
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import DatabaseUnavailable, InvalidSettings
 from app.services.accounts import Accounts
-from app.storage.database import Durable, is_prepared, open_database, sqlite_file
+from app.storage.database import Durable, is_prepared, open_database, sqlite_file, why_unwritable
 from app.storage.tables import ApiKey, User
 from tests.factories import make_services
 
@@ -98,3 +101,39 @@ def test_a_table_that_is_gone_is_our_own_error(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable) as found:
         accounts.is_empty()
     assert found.value.retry_after >= 1
+
+
+def test_who_has_waited_in_vain_for_another_program_waits_briefly_for_a_while(tmp_path: Path) -> None:
+    make_services(tmp_path)
+    moments = [1000.0]
+    engine = open_database(url_of(tmp_path / "data" / "vitrine.db"), clock=lambda: moments[0])
+
+    def wait_of_a_write() -> int:
+        with engine.connect() as connection:
+            with contextlib.suppress(DatabaseUnavailable):
+                connection.execute(text("DELETE FROM predictions"))
+            return int(connection.connection.cursor().execute("PRAGMA busy_timeout").fetchone()[0])
+
+    with engine.connect() as connection:  # so that the first in vain does not take its five seconds
+        connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    with closing(sqlite3.connect(tmp_path / "data" / "vitrine.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert [wait_of_a_write() for _ in range(2)] == [1, 250]
+    moments[0] += 9
+    assert wait_of_a_write() == 250
+    moments[0] += 2
+    assert wait_of_a_write() == 5000
+
+
+def test_why_nothing_can_be_stored_is_told_in_a_sentence(tmp_path: Path) -> None:
+    services = make_services(tmp_path)
+    url = services.settings.database
+    assert why_unwritable(url) is None
+    assert why_unwritable("postgresql://user:secret@host/name") is None
+    with closing(sqlite3.connect(tmp_path / "data" / "vitrine.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert why_unwritable(url) == "Answers are not stored: another program holds the database."
+    (tmp_path / "letter.db").write_text("Dear diary, " * 100)
+    assert why_unwritable(url_of(tmp_path / "letter.db")) == "Answers are not stored: the database cannot be written to."
+    assert why_unwritable(url_of(tmp_path / "gone.db")) == "Answers are not stored: the data folder cannot be written to."
+    assert not (tmp_path / "gone.db").exists()

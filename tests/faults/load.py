@@ -1,0 +1,97 @@
+"""Programs that send pictures under names of their own, and send again what was not answered."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from tests.factories import EIGHT
+from tests.serving import RunningSite
+
+DIGITS = "/api/v1/models/digits/predict"
+PHOTO = EIGHT.read_bytes()
+_GIVEN_UP_AFTER = 60.0
+
+
+def workers_of(site: RunningSite) -> list[int]:
+    """Give the processes that answer."""
+    return [int(pid) for pid in Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()]
+
+
+class Load:
+    """Several programs at once, from entry to exit; at the exit each still waits for the answer to what it has sent.
+
+    `answers` holds what each name was answered; `refusals` counts the statuses of what was sent again, None where none came.
+    """
+
+    def __init__(self, site: RunningSite, *, programs: int = 4) -> None:
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.refusals: Counter[int | None] = Counter()
+        self._site = site
+        self._key = site.key
+        self._over = threading.Event()
+        self._given_up: list[str] = []
+        self._threads = [threading.Thread(target=self._run) for _ in range(programs)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        assert not self._given_up
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            name, until = str(uuid4()), time.monotonic() + _GIVEN_UP_AFTER
+            while (answer := self._ask(name)) is None:
+                if time.monotonic() > until:
+                    self._given_up.append(name)
+                    return
+                time.sleep(0.05)
+            self.answers[name] = answer
+
+    def _ask(self, name: str) -> dict[str, Any] | None:
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "image/png", "Idempotency-Key": name}
+        connection = http.client.HTTPConnection("127.0.0.1", self._site.port, timeout=60)
+        try:
+            connection.request("POST", DIGITS, PHOTO, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.refusals[None] += 1
+            return None
+        finally:
+            connection.close()
+        if answer.status == 200:
+            return dict(json.loads(content))
+        self.refusals[answer.status] += 1
+        return None
+
+
+def assert_kept_once(site: RunningSite, load: Load, *, others: tuple[int, int] = (0, 0)) -> None:
+    """See that every answer that was given is in the database, and that no name has two.
+
+    `others` are pictures that were sent without a name: so many were answered, and so many were sent.
+    """
+    with closing(sqlite3.connect(site.data / "vitrine.db", timeout=30)) as database:
+        rows = {row[0] for row in database.execute("SELECT id FROM predictions")}
+        (damage,) = database.execute("PRAGMA integrity_check").fetchone()
+    given = [answer["id"] for answer in load.answers.values()]
+    assert given, "something was answered"
+    assert all(answer["stored"] for answer in load.answers.values())
+    assert len(set(given)) == len(given)
+    assert set(given) <= rows
+    assert others[0] <= len(rows) - len(given) <= others[1]
+    assert damage == "ok"
