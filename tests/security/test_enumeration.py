@@ -35,7 +35,7 @@ def told(visitor: Visitor, reply: Reply, email: str) -> tuple[object, ...]:
     cookies = [_COOKIE.sub("=", line, count=1) for line in visitor.set_cookies]
     # What one has written stands in the field again; the name of a host in small letters.
     body = re.sub(re.escape(email.encode()), b"", _TOKEN.sub(b"", reply.body), flags=re.IGNORECASE)
-    body = re.sub(rb"\d+ seconds", b"", body)
+    body = body.replace(reply.headers["X-Request-Id"].encode(), b"")
     # A token is as long as its session's; the rest of a page is as long for everybody.
     headers.pop("Content-Length", None)
     return reply.status, headers, cookies, body
@@ -54,7 +54,7 @@ WRONG = ["wrong but long enough", "", "short", f"{PASSWORD} ", "x" * 1024, "x" *
 @pytest.mark.parametrize("password", WRONG)
 def test_a_failed_login_is_the_same_for_everybody(accounts: RunningSite, password: str) -> None:
     answers = [asked(accounts, "/login", email, password=password) for email in (KNOWN, UNKNOWN, DISABLED, KNOWN.upper())]
-    assert answers[0][0] == 200
+    assert answers[0][0] == (200 if len(password) <= 1024 else 400)
     assert all(answer == answers[0] for answer in answers[1:])
 
 
