@@ -1,8 +1,8 @@
 """The score that the HTTP Observatory would give an answer: its published rules, written down again for one answer at a time.
 
 The rules are those of mdn-http-observatory as of 2026 (developer.mozilla.org/en-US/observatory/docs/tests_and_scoring,
-and pull request 498 of the project for the two newest): a site begins with 100 points; what is missing or wrong takes points away;
-bonuses count only where at least 90 points are left without them; 100 points are an A+.
+and pull request 498 of the project for the two newest): a site begins with 100 points; what is missing or wrong takes points
+away; bonuses count only where at least 90 points are left without them; 100 points are an A+.
 
 Twelve tests. The most one can have is 165: 100, and 10 each for a policy of content that begins with `default-src 'none'`, for
 CORP, COOP and COEP, and 5 each for cookies, Referrer-Policy, framing, checksums of scripts (SRI), and for being on the list of

@@ -36,7 +36,7 @@ def ada(proxied: RunningSite) -> Visitor:
 def answer_to(visitor: Visitor, path: str, **headers: str) -> Answer:
     visitor.set_cookies = []
     reply = visitor.get(path, headers)
-    plain = Visitor(visitor.site, {**HTTPS, "X-Forwarded-Proto": "http"}).get(path)
+    plain = Visitor(visitor.site, {**HTTPS, "X-Forwarded-Proto": "http"}).get("/")
     return Answer(reply.headers, visitor.set_cookies, reply.body.decode(), plain_http_answers=plain.status != 308)
 
 
