@@ -69,7 +69,7 @@ def test_whoever_asks_for_a_link_learns_nothing(accounts: RunningSite) -> None:
 
 
 def test_too_many_failures_look_the_same(accounts: RunningSite) -> None:
-    seen = {}
+    seen: dict[str, list[object]] = {}
     for email in (KNOWN, UNKNOWN, DISABLED):
         with forgiving(accounts):
             visitor = Visitor(accounts)

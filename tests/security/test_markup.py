@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
 
 from tests.factories import make_picture
 from tests.security.cast import person
@@ -40,7 +40,7 @@ class Watched:
         self.noted: list[str] = []
         self.page: Page = context.new_page()
         self.page.add_init_script(WATCH)
-        self.page.on("dialog", lambda dialog: (self.noted.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("pageerror", lambda error: self.noted.append(f"error {error}"))
         self.page.on("console", self._console)
         self.page.on("request", self._request)
@@ -57,15 +57,17 @@ class Watched:
         assert self.noted == [], path
         return self.page.locator("body").text_content() or ""
 
-    def _console(self, message: object) -> None:
-        text = getattr(message, "text", "")
-        if "Content Security Policy" in text or "Refused" in text:
-            self.noted.append(text)
+    def _dialog(self, dialog: Dialog) -> None:
+        self.noted.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
-    def _request(self, request: object) -> None:
-        address = getattr(request, "url", "")
-        if not address.startswith((f"{self._site.url}/", "data:", "blob:")) or address.endswith("/x"):
-            self.noted.append(f"asked for {address}")
+    def _console(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Refused" in message.text:
+            self.noted.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self._site.url}/", "data:", "blob:")) or request.url.endswith("/x"):
+            self.noted.append(f"asked for {request.url}")
 
 
 @pytest.fixture(scope="module")
