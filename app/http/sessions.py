@@ -49,6 +49,8 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_MSG_UNAUTHENTICATED": ("Log in to see that page.", "info"),
     "SECURITY_MSG_REAUTHENTICATION_SUCCESSFUL": ("Your password is confirmed. Nothing was changed yet.", "success"),
 }
+# Of the library's pages those that lead a stranger to the login, whatever the form says.
+_FOR_ACCOUNTS = ("security.verify", "security.change_password")
 _FRESH = timedelta(minutes=15)
 _csrf = CSRFProtect()
 
@@ -168,7 +170,7 @@ class _PageSessions(SecureCookieSessionInterface):
 
 def _protect_accounts() -> None:
     # The library lets some forms through, strangers' among them, and looks at no Referer.
-    if request.blueprint == "security":
+    if request.blueprint == "security" and not (visitor() is None and request.endpoint in _FOR_ACCOUNTS):
         _csrf.protect()
         if any(len(value) > LONGEST_PASSWORD for name, value in request.form.items() if "password" in name):
             # Nobody's password; and more than four thousand characters the library fails on.

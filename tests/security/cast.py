@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from werkzeug.routing import Rule
 
 from app.composition import Services
 from app.factory import create_app
+from app.services.api_keys import SCOPES
 from tests.api.asking import make_key, services_of
 from tests.factories import make_picture, make_settings
 from tests.serving import PASSWORD, Reply, RunningSite
@@ -83,6 +87,23 @@ def person(site: RunningSite, email: str, *, admin: bool = False) -> Visitor:
 def key_of(site: RunningSite, email: str, **given: Any) -> str:
     """Give a new key of an account."""
     return make_key(services_of(site), email, **given)
+
+
+def key_for_nothing(site: RunningSite, email: str) -> str:
+    """Give a key that is good, and good for nothing."""
+    return _key_for(site, email, ())
+
+
+def key_for_everything(site: RunningSite, email: str) -> str:
+    """Give a key that says of itself that it is good for all there is."""
+    return _key_for(site, email, SCOPES)
+
+
+def _key_for(site: RunningSite, email: str, scopes: tuple[str, ...]) -> str:
+    key = key_of(site, email)
+    with closing(sqlite3.connect(site.data / "vitrine.db", timeout=30)) as database, database:
+        database.execute("UPDATE api_keys SET scopes = ? WHERE id = ?", [json.dumps(scopes), key.split("_")[1]])
+    return key
 
 
 def number_of(site: RunningSite, email: str) -> int:

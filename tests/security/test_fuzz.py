@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.factories import make_picture
-from tests.security.cast import key_of, person
+from tests.security.cast import key_for_nothing, key_of, person
 from tests.serving import RunningSite
 
 CHECKS = [
@@ -44,7 +44,7 @@ def document(fort_itself: RunningSite) -> dict[str, Any]:
 def keys(fort_itself: RunningSite) -> dict[str, str]:
     """Give a key for everything and one for nothing."""
     person(fort_itself, "fuzz@example.org")
-    return {"all": key_of(fort_itself, "fuzz@example.org"), "none": key_of(fort_itself, "fuzz@example.org", scopes=())}
+    return {"all": key_of(fort_itself, "fuzz@example.org"), "none": key_for_nothing(fort_itself, "fuzz@example.org")}
 
 
 def operations(document: dict[str, Any]) -> Iterator[Any]:
