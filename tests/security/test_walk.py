@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.factories import make_picture
 from tests.security.cast import NOBODYS, Address, ask, grow_old, key_for_everything, key_for_nothing, person, predicted
 from tests.serving import Reply, RunningSite
 from tests.test_architecture import GUARDED, PUBLIC
@@ -23,6 +24,7 @@ API_ADMINISTRATION = (
 )
 # What asks everybody for the password once a login is old.
 FRESH = ("/account/second-factor",)
+FRESH_TO_CHANGE = ("/account/email", "/account/delete")
 # What strangers may where guests are welcome; everything else that is guarded needs a login there too.
 GUESTS = ("/", "/history", "/predictions/", "/models")
 OUT_OF_DATE = b"This form is out of date"
@@ -61,6 +63,12 @@ class Role:
         return ask(self.visitor, method, path, form, {"Content-Type": "application/x-www-form-urlencoded"})
 
 
+def predicted_by_key(site: RunningSite, key: str | None) -> str:
+    """Have a small picture answered for a program, and give the identifier of the answer."""
+    reply = site.request("POST", "/api/v1/predict", make_picture(), {"Content-Type": "image/png"}, key=key)
+    return str(reply.json["id"])
+
+
 @pytest.fixture(scope="module")
 def cast(fort_itself: RunningSite) -> dict[str, Role]:
     """Give everybody who asks."""
@@ -77,14 +85,17 @@ def cast(fort_itself: RunningSite) -> dict[str, Role]:
     def administrator() -> Visitor:
         return person(fort_itself, "root@example.org", admin=True)
 
+    # Not those who walk: among what they meet is the end of an account.
+    person(fort_itself, "program@example.org")
+    person(fort_itself, "robot@example.org", admin=True)
     guest = Visitor(fort_itself)
     guest.get("/login")
     logged_in = {"member": member, "owner": owner, "old administrator": old, "administrator": administrator}
     roles = {"stranger": Role(Visitor(fort_itself)), "guest": Role(guest)}
     roles |= {name: Role(come(), come) for name, come in logged_in.items()}
-    roles["key without scope"] = Role(Visitor(fort_itself), key=key_for_nothing(fort_itself, "ada@example.org"))
-    roles["key"] = Role(Visitor(fort_itself), key=key_for_everything(fort_itself, "ada@example.org"))
-    roles["administrator's key"] = Role(Visitor(fort_itself), key=key_for_everything(fort_itself, "root@example.org"))
+    roles["key without scope"] = Role(Visitor(fort_itself), key=key_for_nothing(fort_itself, "program@example.org"))
+    roles["key"] = Role(Visitor(fort_itself), key=key_for_everything(fort_itself, "program@example.org"))
+    roles["administrator's key"] = Role(Visitor(fort_itself), key=key_for_everything(fort_itself, "robot@example.org"))
     return roles
 
 
@@ -95,7 +106,7 @@ def kind_of(method: str, rule: str) -> str:
         return "API, administration" if rule.startswith(API_ADMINISTRATION) else "API"
     if rule.startswith(ADMINISTRATION):
         return "administration, to see" if method in ("GET", "HEAD") else "administration, to change"
-    if rule.startswith(FRESH):
+    if rule.startswith(FRESH) or (method == "POST" and rule in FRESH_TO_CHANGE):
         return "account, freshly"
     return "account"
 
@@ -169,6 +180,14 @@ def test_options_tell_the_verbs_and_nothing_else(
         assert "Access-Control-Allow-Origin" not in reply.headers
 
 
+@pytest.mark.parametrize("role", ["stranger", "administrator"])
+def test_head_meets_what_get_meets(fort: RunningSite, cast: dict[str, Role], everywhere: list[Address], role: str) -> None:
+    for address in everywhere:
+        if "HEAD" in address.methods:
+            head, get = (cast[role].ask(method, address.path()) for method in ("HEAD", "GET"))
+            assert (head.status, head.body) == (get.status, b""), address.rule
+
+
 def test_no_header_turns_one_verb_into_another(fort: RunningSite, cast: dict[str, Role], everywhere: list[Address]) -> None:
     names = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
     admin = cast["administrator"].visitor
@@ -185,6 +204,8 @@ def test_an_object_is_its_owners_and_nobody_elses(fort: RunningSite, cast: dict[
             continue
         path = address.path({"prediction_id": predicted(cast["owner"].visitor)})
         api = address.rule.startswith("/api/")
+        if api:
+            path = address.path({"prediction_id": predicted_by_key(fort, cast["key"].key)})
         for role in ("administrator's key",) if api else ("member", "old administrator", "administrator"):
             assert cast[role].ask(method, path).status == 404, (role, method, address.rule)
         owner = cast["key"] if api else cast["owner"]
