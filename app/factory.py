@@ -54,9 +54,12 @@ def _render(problem: Problem) -> Response:
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
+    # The links that let somebody in: to a new password, to an account.
+    secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
+    log = RequestLog(app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret))
     files = WhiteNoise(
         # What depends on who asks is not kept by caches.
-        AddedHeaders(RequestLog(app.wsgi_app, failures_only=not settings.log_requests), {"Cache-Control": "no-store"}),
+        AddedHeaders(log, {"Cache-Control": "no-store"}),
         root=str(TREE / "static"),
         prefix="/static/",
         max_age=_A_DAY,

@@ -1,4 +1,7 @@
-"""Under which names the site answers: no name of somebody else's that leads here may lend us its visitors' trust."""
+"""Under which names the site answers: no name of somebody else's that leads here may lend us its visitors' trust.
+
+And over what: where people reach it over https, a page that a proxy of ours was asked for over plain http is shown over https.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import os
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, redirect, request
+from werkzeug.wrappers import Response
 
 from app.config import Settings
 from app.errors import UnknownHost
+from app.http.context import is_api
 
 # Probes of platforms ask by address, and learn nothing that is worth a trick.
 _ANY_HOST = ("/livez", "/readyz")
@@ -26,11 +31,23 @@ def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
         machine = os.uname().nodename.lower()
         names |= {machine, f"{machine}.local"}
 
-    def check() -> None:
-        if request.path not in _ANY_HOST and not _known(request.host, names, any_address=anonymous):
+    def check() -> Response | None:
+        if request.path in _ANY_HOST:
+            return None
+        if not _known(request.host, names, any_address=anonymous):
             raise UnknownHost("This site is not served under that name; its operator may add it to VITRINE_HOSTS.")
+        # No program is led on: it would go on sending its key in the clear, and never know.
+        if settings.https and request.method in ("GET", "HEAD") and not is_api(request) and _came_in_the_clear():
+            return redirect(request.url.replace("http://", "https://", 1), 308)
+        return None
 
     app.before_request(check)
+
+
+def _came_in_the_clear() -> bool:
+    """Tell whether a proxy that is trusted says so; who asks without one is on this machine, or a probe."""
+    trusted = "werkzeug.proxy_fix.orig" in request.environ
+    return trusted and request.scheme == "http" and "X-Forwarded-Proto" in request.headers
 
 
 def _known(host: str, names: set[str], *, any_address: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging.config
+import re
 import secrets
 import sys
 import time
@@ -83,16 +84,23 @@ def _json(event: object, default: Callable[[Any], Any], **_: object) -> str:
         line = orjson.dumps(event, default).decode()
     except TypeError:  # half a character, or a number beyond 64 bits, which the standard library writes all the same
         line = ""
-    # Among what is not ASCII are characters that end a line for whoever reads the log; the standard library escapes them.
-    return line if line.isascii() and line else json.dumps(event, default=default)
+    # Among what is not ASCII are characters that end a line for whoever reads the log; the standard library escapes them. And
+    # neither escapes the one that deletes.
+    line = line if line.isascii() and line else json.dumps(event, default=default)
+    return line.replace("\x7f", "\\u007f")
 
 
 class RequestLog:
-    """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears."""
+    """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears.
 
-    def __init__(self, application: WSGIApplication, *, failures_only: bool = False) -> None:
+    Of an address that begins as one of `secret` it writes only that beginning: what follows would let in whoever reads the log.
+    """
+
+    def __init__(self, application: WSGIApplication, *, failures_only: bool = False, secret: Iterable[str] = ()) -> None:
         self._application = application
         self._failures_only = failures_only
+        beginnings = "|".join(re.escape(beginning).replace("/", "/+") for beginning in secret)
+        self._secret = re.compile(f"({beginnings}).+", re.DOTALL) if beginnings else None
         # Now, as it is configured: a proxy would assemble a logger for each line.
         self._log = structlog.get_logger("vitrine.request").bind()
 
@@ -119,5 +127,7 @@ class RequestLog:
         if self._failures_only and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")
+        if self._secret is not None:
+            path = self._secret.sub(r"\1(secret)", path)
         write: Callable[..., None] = self._log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._log.info
         write("request", method=environ["REQUEST_METHOD"], path=path, status=status, ms=round(seconds * 1000, 1))

@@ -33,7 +33,7 @@ def index() -> Response:
     here, form = services(), AddressForm()
     if not here.post.goes:
         abort(404)
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(render_template("account/address.html", form=form))
     if (password := ask_for_password(url_for("address.index"))) is not None:
         return password
@@ -53,7 +53,7 @@ def index() -> Response:
 def use(token: str) -> Response:
     """Change the address; the link dies on use, and so do other logins."""
     here, login = services(), this_login()
-    if request.method == "GET":
+    if request.method != "POST":
         change = here.address_changes.find(_account(), token)
         return make_response(render_template("account/address_change.html", change=change))
     if login is None:

@@ -18,7 +18,7 @@ def index(token: str) -> Response:
     """Make the account; the link dies on use."""
     here, form = services(), NewPasswordForm()
     invitation = here.invitations.find(token)
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(render_template("people/invitation.html", form=form, invitation=invitation))
     if not here.settings.login_allowed(request.host):
         form.form_errors.append(PLAIN_HTTP)

@@ -29,7 +29,7 @@ def index() -> Response:
     """Send a link to whoever asks; the same is said of every address."""
     here, form = services(), RegistrationForm()
     here.invitations.check_registration()
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(render_template("people/registration.html", form=form))
     if form.validate():
         here.attempts.begin_registration(form.email.data, request.remote_addr or "")

@@ -54,7 +54,7 @@ def index() -> str:
 def set_up_app() -> Response:
     """Show a secret for an app, and ask for its codes from then on once one was typed."""
     here, form, actor = services(), AppForm(), acting_visitor()
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(_offer(form))
     if form.validate():
         first = not here.second_factors.of(_account())

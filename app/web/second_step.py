@@ -43,7 +43,7 @@ def index() -> AnyResponse:
     half, form = half_login(), SecondStepForm()
     if half is None:
         return _to_the_first_step()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(half, form)
     here, address = services(), request.remote_addr or ""
     if form.validate():

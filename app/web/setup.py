@@ -46,7 +46,7 @@ def index(token: str) -> Response:
     """Make the first administrator; the link dies on use."""
     here, form = services(), SetupForm()
     here.accounts.check_setup_token(token)
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(render_template("setup/index.html", form=form))
     if not here.settings.login_allowed(request.host):
         form.form_errors.append(PLAIN_HTTP)

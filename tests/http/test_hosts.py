@@ -67,3 +67,34 @@ def test_each_door_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_probes_may_ask_under_any_name(tmp_path: Path, path: str) -> None:
     assert status(make_client(tmp_path, **PUBLIC), "10.42.0.7:8000", path) != 421
+
+
+def proxied(
+    folder: Path, scheme: str, method: str = "GET", path: str = "/login?next=/history", **given: Any
+) -> tuple[int, str]:
+    headers = {"Host": "photos.example.org", **({"X-Forwarded-Proto": scheme} if scheme else {})}
+    answer = make_client(folder, **{**PUBLIC, "trusted_proxies": 1, **given}).open(path, method=method, headers=headers)
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+def test_what_came_in_the_clear_is_shown_over_https(tmp_path: Path) -> None:
+    assert proxied(tmp_path, "http") == (308, "https://photos.example.org/login?next=/history")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "given"),
+    [
+        ("https", {}),
+        ("", {}),
+        ("http", {"trusted_proxies": 0}),
+        ("http", {"proxy_addresses": "10.0.0.0/8"}),
+        ("http", {"public_url": ""}),
+    ],
+)
+def test_otherwise_nobody_is_sent_anywhere(tmp_path: Path, scheme: str, given: dict[str, Any]) -> None:
+    assert proxied(tmp_path, scheme, **{"hosts": "photos.example.org", **given}) == (200, "")
+
+
+def test_probes_and_forms_are_not_sent_anywhere(tmp_path: Path) -> None:
+    assert proxied(tmp_path, "http", path="/livez") == (200, "")
+    assert proxied(tmp_path, "http", "POST")[0] == 400

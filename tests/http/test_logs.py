@@ -102,6 +102,23 @@ def test_where_a_proxy_logs_requests_only_what_failed_is_written(failures_only: 
     assert {(event["event"], event["method"], event["path"]) for event in written} == {("request", "GET", "/a")}
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/recover/abc", "/recover/(secret)"),
+        ("/recover//abc/def%0Aghi", "/recover//(secret)"),
+        ("/invitation/abc", "/invitation/(secret)"),
+        ("/recover/", "/recover/"),
+        ("/recovered/abc", "/recovered/abc"),
+        ("/models/recover", "/models/recover"),
+    ],
+)
+def test_a_link_that_lets_somebody_in_is_not_written(path: str, told: str) -> None:
+    with capture_logs() as written:
+        Client(RequestLog(answering("200 OK"), secret=("/recover/", "/invitation/"))).get(path)
+    assert written[0]["path"] == told
+
+
 def test_a_request_whose_application_fails_before_it_answers_leaves_nothing_for_the_next() -> None:
     def failing(_environ: WSGIEnvironment, _start: StartResponse) -> Iterable[bytes]:
         raise ArithmeticError

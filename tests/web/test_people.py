@@ -60,6 +60,11 @@ def test_whoever_is_invited_makes_an_account_and_logs_in(root: Visitor, people_s
     assert (gone.status, "This invitation is used, withdrawn or too old" in Page(gone).words) == (404, True)
 
 
+def test_whoever_looks_whether_the_link_is_there_is_told_what_the_page_is(root: Visitor, people_site: RunningSite) -> None:
+    path = invite(root, "head@example.org")
+    assert people_site.request("HEAD", path).status == people_site.request("GET", path).status == 200
+
+
 def test_the_letter_bears_the_link(root: Visitor, people_site: RunningSite) -> None:
     path = invite(root, "letter@example.org")
     assert f"{people_site.url}{path}\n" in wait_for_letter(people_site, "letter@example.org")
