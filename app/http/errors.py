@@ -39,6 +39,7 @@ from app.errors import (
     VersionKept,
     VitrineError,
 )
+from app.http.security_events import tell_refusal
 
 _STATUS: dict[type[VitrineError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
@@ -122,6 +123,7 @@ def render_errors(door: Flask | Blueprint, renderer: Renderer) -> None:
 
     def answer(error: Exception) -> Response:
         problem = problem_of(error)
+        tell_refusal(problem.status, problem.code)
         response = renderer(problem)
         response.status_code = problem.status
         response.headers.update(problem.headers)

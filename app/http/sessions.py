@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -11,6 +12,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
+from itsdangerous import Signer
 from werkzeug.wrappers import Response
 
 from app.composition import Services
@@ -18,6 +20,7 @@ from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
+from app.http.security_events import tell_security_events, tell_stranger
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -72,6 +75,8 @@ class CountedLoginForm(LoginForm):
         good = bool(super().validate(**arguments))
         if good:
             here.attempts.succeed(account, address)
+        elif self.user is None:
+            tell_stranger()
         return good
 
 
@@ -79,6 +84,8 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
     app.config.update(SECURITY_RECOVERABLE=here.post.goes, SECURITY_SEND_PASSWORD_CHANGE_EMAIL=here.post.goes)
+    # The libraries sign the tokens of forms and links without a choice of their own, by SHA-1, which nothing new should use.
+    Signer.default_digest_method = staticmethod(hashlib.sha256)
     first = len(app.before_request_funcs.setdefault(None, []))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))
@@ -94,6 +101,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     app.before_request(_protect_accounts)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
+    tell_security_events(app)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
@@ -159,6 +167,8 @@ def _keep_to_pages(app: Flask, first: int) -> None:
 
 class _PageSessions(SecureCookieSessionInterface):
     """Sessions of pages; an address of the API has none, whatever cookie comes with the request."""
+
+    digest_method = staticmethod(hashlib.sha256)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Give the session of a request to a page."""
