@@ -15,18 +15,11 @@ import structlog
 from flask import Flask, request
 from flask_login import user_logged_out
 from flask_security import (
-    change_email_confirmed,
     password_changed,
     password_reset,
     reset_password_instructions_sent,
-    tf_disabled,
-    tf_profile_changed,
     user_authenticated,
-    user_confirmed,
     user_failed_authn,
-    user_registered,
-    wan_deleted,
-    wan_registered,
 )
 
 from app.http.context import known_account
@@ -39,13 +32,6 @@ _EVENTS: dict[Any, str] = {
     password_changed: "password_changed",
     password_reset: "password_reset",
     reset_password_instructions_sent: "recovery_asked",
-    user_registered: "registered",
-    user_confirmed: "email_confirmed",
-    change_email_confirmed: "email_changed",
-    tf_profile_changed: "second_factor_changed",
-    tf_disabled: "second_factor_removed",
-    wan_registered: "passkey_added",
-    wan_deleted: "passkey_removed",
 }
 # Of a key only its public part, and only where it looks like one of ours: what stands in a header may be anything.
 _KEY = re.compile(r"vtr_([0-9a-f]{12})_")
@@ -65,9 +51,9 @@ def tell_security_events(app: Flask) -> None:
     app.extensions["vitrine.security_events"] = receivers  # signals hold their receivers weakly
 
 
-def tell_stranger() -> None:
-    """Write that somebody tried to log in with a name that no account has; for other names the accounts library says so."""
-    log.warning("login_failed", account=None)
+def tell_failed_login(account: int | None, how: str) -> None:
+    """Write that a login failed; of wrong passwords for accounts that there are the accounts library tells by itself."""
+    log.warning("login_failed", account=account, how=[how])
 
 
 def tell_refusal(status: int, code: str) -> None:

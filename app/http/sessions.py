@@ -20,7 +20,7 @@ from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
-from app.http.security_events import tell_security_events, tell_stranger
+from app.http.security_events import tell_failed_login, tell_security_events
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -76,7 +76,7 @@ class CountedLoginForm(LoginForm):
         if good:
             here.attempts.succeed(account, address)
         elif self.user is None:
-            tell_stranger()
+            tell_failed_login(None, "password")
         return good
 
 

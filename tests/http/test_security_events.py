@@ -29,14 +29,14 @@ def test_a_wrong_password_tells_whose_account_it_was_for_and_not_what_was_typed(
     account = told(site, (visitor := make_visitor(site)).submit("/logout", page="/account"), "logged_out")["account"]
     with forgiving(site):
         line = told(site, visitor.log_in(password="open sesame, please"), "login_failed")
-    assert (line["level"], line["account"]) == ("warning", account)
+    assert (line["level"], line["account"], line["how"]) == ("warning", account, ["password"])
     assert "open sesame" not in site.log
 
 
 def test_an_unknown_name_is_told_without_it(site: RunningSite) -> None:
     with forgiving(site):
         line = told(site, Visitor(site).log_in("the-password-in-the-wrong-field@example.org"), "login_failed")
-    assert line["account"] is None
+    assert (line["account"], line["how"]) == (None, ["password"])
     assert "wrong-field" not in site.log
 
 
