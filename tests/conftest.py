@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from app.http.signing import sign_with_sha_256
 from tests.serving import RunningSite
 
 CHROMIUM = "/usr/bin/chromium"
@@ -24,6 +25,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 PETS = os.environ.get("PETS")
+
+# Tests make cookies and tokens of their own, which are signed as the site's are.
+sign_with_sha_256()
 
 # How long a page may take is no promise that a test on a busy machine could hold.
 expect.set_options(timeout=30_000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -12,7 +11,6 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
 from flask_wtf import CSRFProtect
-from itsdangerous import Signer
 from werkzeug.wrappers import Response
 
 from app.composition import Services
@@ -21,6 +19,7 @@ from app.http.context import administrator, is_api, services, visitor, wants_jso
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
 from app.http.security_events import tell_failed_login, tell_security_events
+from app.http.signing import sign_with_sha_256
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -84,8 +83,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
     app.config.update(SECURITY_RECOVERABLE=here.post.goes, SECURITY_SEND_PASSWORD_CHANGE_EMAIL=here.post.goes)
-    # The libraries sign the tokens of forms and links without a choice of their own, by SHA-1, which nothing new should use.
-    Signer.default_digest_method = staticmethod(hashlib.sha256)
+    sign_with_sha_256()
     first = len(app.before_request_funcs.setdefault(None, []))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))
@@ -167,8 +165,6 @@ def _keep_to_pages(app: Flask, first: int) -> None:
 
 class _PageSessions(SecureCookieSessionInterface):
     """Sessions of pages; an address of the API has none, whatever cookie comes with the request."""
-
-    digest_method = staticmethod(hashlib.sha256)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Give the session of a request to a page."""
