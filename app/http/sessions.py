@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Flask, Request, abort, current_app, g, redirect, request
+from flask import Blueprint, Flask, Request, abort, current_app, g, make_response, redirect, request
+from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, url_for_security
 from flask_security.utils import check_and_update_authn_fresh, validate_redirect_url
@@ -132,12 +133,17 @@ def guard_administration(pages: Blueprint, *, back: Callable[..., str]) -> None:
             abort(403)
         if request.method in ("GET", "HEAD"):
             return None
-        # No grace: whoever takes over a browser that was left open is asked for the password.
-        if check_and_update_authn_fresh(_FRESH, timedelta(0)):
-            return None
-        return redirect(url_for_security("verify", next=back(**(request.view_args or {}))), 303)
+        return ask_for_password(back(**(request.view_args or {})))
 
     pages.before_request(check)
+
+
+def ask_for_password(back: str) -> FlaskResponse | None:
+    """Give the way to the password, and from there to the page `back`, where the login is no fresh one; None where it is."""
+    # No grace: whoever takes over a browser that was left open is asked for the password.
+    if check_and_update_authn_fresh(_FRESH, timedelta(0)):
+        return None
+    return make_response(redirect(url_for_security("verify", next=back), 303))
 
 
 def protect_forms(pages: Blueprint) -> None:

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from app.http.context import page_owner, services
 from app.http.logins import end_other_logins, this_login
-from app.http.sessions import guard
+from app.http.sessions import ask_for_password, guard
 
 blueprint = Blueprint("account", __name__)
 guard(blueprint)
@@ -57,6 +57,8 @@ def revoke_key(key_id: str) -> Response:
 @blueprint.post("/account/logins/<int:number>/end")
 def end_login(number: int) -> Response:
     """Log out in another browser."""
+    if (asked := ask_for_password(url_for("account.index"))) is not None:
+        return asked
     if services().logins.end_one(_account(), number):
         flash("That browser is logged out.", "success")
     return make_response(redirect(url_for("account.index"), 303))
@@ -65,6 +67,8 @@ def end_login(number: int) -> Response:
 @blueprint.post("/account/logins/end-others")
 def end_logins() -> Response:
     """Log out everywhere but here."""
+    if (asked := ask_for_password(url_for("account.index"))) is not None:
+        return asked
     end_other_logins(_account())
     flash("You are logged out everywhere else.", "success")
     return make_response(redirect(url_for("account.index"), 303))

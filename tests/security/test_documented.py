@@ -124,6 +124,18 @@ def test_sessions_live_as_long_as_is_said() -> None:
     assert "any number of browsers" in words
 
 
+def test_sessions_with_a_provider_are_described() -> None:
+    words = said("Sessions")
+    for told in ("begins after the provider's answer", "lives as long as any other", "does not log out at the provider"):
+        assert told in words
+
+
+def test_the_words_that_make_no_password_are_named() -> None:
+    words = said("Ways in")
+    for told in ("(`Vitrine`)", "the account's own address", "passwords from breaches"):
+        assert told in words
+
+
 def test_every_module_with_cryptography_is_in_the_inventory() -> None:
     inventory = section("Keys and cryptography")
     missing = [module for module in using(CRYPTOGRAPHY) if f"`{module}`" not in inventory]

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 
 from app.inference.package import Metric, Sample
 from app.inference.provenance import Candidate
@@ -17,7 +15,7 @@ from app.inference.repository import Repository
 from tests.factories import make_classifier, make_manifest, make_picture, make_proof, make_source
 from tests.serving import PASSWORD, RunningSite
 from tests.web.reading import Page
-from tests.web.visiting import Visitor, assert_redirect, make_visitor
+from tests.web.visiting import Visitor, assert_redirect, grow_old, make_visitor
 
 ADMIN, WHITE = "grace@example.org", make_picture((255, 255, 255))
 LIGHT = "samples/light.png"
@@ -52,16 +50,6 @@ def publish(repository: Repository, name: str, **given: Any) -> str:
 def fresh(repository: Repository, name: str, versions: int = 2) -> list[str]:
     """Give the addresses of so many versions of a model of the test's own; the first is active."""
     return [publish(repository, name, summary=f"Number {number}.") for number in range(1, versions + 1)]
-
-
-def grow_old(visitor: Visitor, minutes: float) -> None:
-    """Let the password have been typed so much longer ago."""
-    app = Flask("cookies")
-    app.secret_key = (visitor.site.data / "secret_key").read_text(encoding="ascii").strip()
-    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
-    assert serializer is not None
-    session: dict[str, Any] = serializer.loads(visitor.cookies["vitrine"])
-    visitor.cookies["vitrine"] = str(serializer.dumps({**session, "fs_paa": session["fs_paa"] - minutes * 60}))
 
 
 def words(visitor: Visitor, path: str) -> str:

@@ -11,7 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
 
@@ -123,6 +127,16 @@ def stored_scores(site: RunningSite, prediction_id: str) -> dict[str, float]:
         rows = database.execute("SELECT scores FROM predictions WHERE id = ?", [prediction_id]).fetchall()
     assert len(rows) == 1
     return dict(json.loads(rows[0][0]))
+
+
+def grow_old(visitor: Visitor, minutes: float) -> None:
+    """Let the password have been typed so much longer ago."""
+    app = Flask("cookies")
+    app.secret_key = (visitor.site.data / "secret_key").read_text(encoding="ascii").strip()
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    session: dict[str, Any] = serializer.loads(visitor.cookies["vitrine"])
+    visitor.cookies["vitrine"] = str(serializer.dumps({**session, "fs_paa": session["fs_paa"] - minutes * 60}))
 
 
 def assert_redirect(reply: Reply, path: str) -> None:
