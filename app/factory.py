@@ -18,7 +18,7 @@ from app.http.errors import Problem, render_errors
 from app.http.headers import AddedHeaders, security_headers
 from app.http.hosts import keep_to_known_hosts
 from app.http.limits import BodyGuard
-from app.http.logs import RequestLog, configure_logs, keep_tokens_out
+from app.http.logs import RequestLog, configure_logs
 from app.http.proxies import TrustedProxies
 from app.http.sessions import set_up_sessions
 from app.web import register_pages, render_page
@@ -38,7 +38,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.debug = False  # whatever FLASK_DEBUG says: nothing of ours is to be seen by visitors
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
     attach(app, services)
-    keep_tokens_out(app)
     keep_to_known_hosts(app, settings)
     set_up_sessions(app, services, signing_key(settings))
     app.register_blueprint(health.blueprint)

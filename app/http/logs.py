@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from flask import Flask, request
 
 from app.http.context import REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_LOGGED_PATH = "vitrine.logged_path"
 
 _SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -74,17 +71,6 @@ def _json(event: object, default: Callable[[Any], Any], **_: object) -> str:
     return line if line.isascii() and line else json.dumps(event, default=default)
 
 
-def keep_tokens_out(app: Flask) -> None:
-    """Let the log have the address of a link without its token: whoever may read the log may not therefore use the link."""
-
-    def hide(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-        token = (values or {}).get("token")
-        if token:
-            request.environ[_LOGGED_PATH] = request.path.replace(str(token), "...")
-
-    app.url_value_preprocessor(hide)
-
-
 class RequestLog:
     """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears."""
 
@@ -116,10 +102,6 @@ class RequestLog:
     def _write(self, environ: WSGIEnvironment, status: int, seconds: float) -> None:
         if self._failures_only and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return
-        path = environ.get(_LOGGED_PATH) or _path(environ)
+        path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")
         write: Callable[..., None] = self._log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._log.info
         write("request", method=environ["REQUEST_METHOD"], path=path, status=status, ms=round(seconds * 1000, 1))
-
-
-def _path(environ: WSGIEnvironment) -> str:
-    return f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")

@@ -19,7 +19,6 @@ from app.config import Settings
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.logins import keep_logins
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
-from app.http.security_events import tell_failed_login, tell_security_events
 from app.http.signing import sign_with_sha_256
 from app.services.accounts import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
@@ -75,8 +74,6 @@ class CountedLoginForm(LoginForm):
         good = bool(super().validate(**arguments))
         if good:
             here.attempts.succeed(account, address)
-        elif self.user is None:
-            tell_failed_login(None, "password")
         return good
 
 
@@ -100,7 +97,6 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     app.before_request(_protect_accounts)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
-    tell_security_events(app)
     _keep_to_pages(app, first)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())

@@ -70,11 +70,13 @@ def test_every_answer_says_what_it_is_and_in_which_letters(site: RunningSite, pa
     assert site.request("GET", path).headers["Content-Type"] == kind
 
 
-@pytest.mark.parametrize("path", ["/login", "/api/v1/models", "/livez", "/static/app.css"])
-def test_nothing_sent_in_the_clear_is_led_on_to_https_unnoticed(site: RunningSite, path: str) -> None:
-    reply = site.request("GET", path, headers={"Host": "localhost", "X-Forwarded-Proto": "http"})
-    assert not 300 <= reply.status < 400
-    assert "Location" not in reply.headers
+def test_no_program_is_led_on_to_https_unnoticed(tmp_path: Path) -> None:
+    clear = {"Host": "photos.example.org", "X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.1"}
+    settings = {"public_url": "https://photos.example.org", "trusted_proxies": "1", "workers": "1"}
+    with RunningSite(tmp_path, **settings) as behind_a_proxy:
+        for method, path in (("GET", "/api/v1/models"), ("POST", "/api/v1/predict"), ("GET", "/livez")):
+            reply = behind_a_proxy.request(method, path, headers=clear)
+            assert not 300 <= reply.status < 400, path
 
 
 def test_a_variable_of_flasks_does_not_switch_debugging_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
