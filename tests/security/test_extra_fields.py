@@ -24,7 +24,7 @@ EVERYTHING = {
     "email": "eve@example.org",
     "fs_uniquifier": "x",
     "digest": "0" * 64,
-    "scopes": "everything",
+    "scopes": "predict",
     "created_at": "2001-01-01",
     "revoked_at": "",
 }
