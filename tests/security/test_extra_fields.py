@@ -24,7 +24,7 @@ EVERYTHING = {
     "email": "eve@example.org",
     "fs_uniquifier": "x",
     "digest": "0" * 64,
-    "scopes": "predict",
+    "scopes": "everything",
     "created_at": "2001-01-01",
     "revoked_at": "",
 }
@@ -39,7 +39,9 @@ def rows(site: RunningSite, query: str, *values: object) -> list[tuple[Any, ...]
 def test_a_form_changes_what_it_asks_for_and_nothing_else(site: RunningSite) -> None:
     ada, accounts = make_visitor(site), "SELECT id, email, active, fs_uniquifier FROM users WHERE email = ?"
     before, roles = rows(site, accounts, EMAIL), rows(site, "SELECT * FROM roles_users ORDER BY 1, 2")
-    reply = ada.submit("/account/keys", {**EVERYTHING, "name": "with everything", "expires": "90"}, page="/account")
+    reply = ada.submit(
+        "/account/keys", {**EVERYTHING, "name": "with everything", "predict": "y", "expires": "90"}, page="/account"
+    )
     assert reply.status == 200
     ((owner, digest),) = rows(site, "SELECT user_id, digest FROM api_keys WHERE name = 'with everything'")
     assert owner == before[0][0]
