@@ -17,7 +17,6 @@ EVERYTHING = {
     "user_id": "1",
     "id": "1",
     "account": "1",
-    "admin": "y",
     "is_admin": "true",
     "roles": "admin",
     "active": "0",
