@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-hard test-deploy lint lock screenshots bench bench-self bench-report
+.PHONY: run test test-hard test-deploy lint lock audit sbom screenshots bench bench-self bench-report
 
 run: ## Start the site on 127.0.0.1:8000 (HOST and PORT say otherwise).
 	@PYTHON="$(PYTHON)" scripts/install default
@@ -35,6 +35,13 @@ lint: ## Style, types, floors, templates.
 
 lock: ## Pin the newest versions that fit pyproject.toml, with hashes.
 	@scripts/lock
+
+audit: ## Ask whether anything is known against the locked libraries; fails where it is, or where it could not be asked.
+	@PYTHON="$(PYTHON)" scripts/audit vulnerabilities
+
+SBOM ?= sbom.json
+sbom: ## Write what the site is made of as CycloneDX JSON, to SBOM.
+	@PYTHON="$(PYTHON)" scripts/audit sbom "$(SBOM)"
 
 screenshots: ## Make the pictures in docs/ again.
 	@PYTHON="$(PYTHON)" scripts/install test

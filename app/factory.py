@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logs(settings.log_format)
     services = compose(settings)
     app = Flask("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
+    app.debug = False  # whatever FLASK_DEBUG says: nothing of ours is to be seen by visitors
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
     attach(app, services)
     keep_to_known_hosts(app, settings)

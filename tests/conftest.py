@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from app.http.signing import sign_with_sha_256
 from tests.serving import RunningSite
 
 CHROMIUM = "/usr/bin/chromium"
@@ -25,6 +26,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 PETS = os.environ.get("PETS")
+
+# Tests make cookies and tokens of their own, which are signed as the site's are.
+sign_with_sha_256()
 
 # How long a page or an example may take is no promise that a test on a busy machine could hold.
 expect.set_options(timeout=30_000)

@@ -69,7 +69,7 @@ def test_the_map_in_the_readme_is_whole() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in [TREE / "README.md", *(TREE / "docs").glob("*.md"), TREE / "models" / "README.md"]:
+    for document in [TREE / "README.md", TREE / "SECURITY.md", *(TREE / "docs").glob("*.md"), TREE / "models" / "README.md"]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
@@ -105,7 +105,18 @@ def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: P
     assert re.search(r"shades 1 is right on \d", printed)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/your-model.md", "docs/deploy.md", "docs/performance.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "docs/your-model.md",
+        "docs/deploy.md",
+        "docs/performance.md",
+        "docs/security.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ],
+)
 def test_documents_speak_of_the_project_alone(name: str) -> None:
     text = (TREE / name).read_text(encoding="utf-8")
     assert str(TREE.parent) not in text

@@ -83,7 +83,9 @@ def _top_k(request: Request) -> int | None:
     if not request.query_string:
         return None
     try:
-        return PredictQuery.model_validate(request.args.to_dict()).top_k
+        # What is given twice stays a list, which is no number.
+        given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+        return PredictQuery.model_validate(given).top_k
     except ValidationError as error:
         raise InvalidRequest("The query may hold top_k, a whole number from 1, and nothing else.") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import cast
 
-from flask import Flask, Request, current_app, request, session
+from flask import Flask, Request, current_app, g, request, session
 from flask_login import current_user
 
 from app.composition import Services
@@ -61,6 +61,13 @@ def acting(user: User) -> Actor:
 def acting_as(name: str, account: int | None = None) -> Actor:
     """Give whoever does something by this request under a name that nobody is logged in by yet."""
     return Actor(name, account, request.remote_addr)
+
+
+def known_account() -> int | None:
+    """Give the number of the account that is known to ask; an account that nobody has looked for yet is not looked for."""
+    # Read past the database's session, which an error may have left in any state.
+    number = vars(g.get("_login_user") or object).get("id")
+    return number if isinstance(number, int) else None
 
 
 def page_owner() -> Owner:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import structlog
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -45,6 +46,7 @@ from app.errors import (
     VersionKept,
     VitrineError,
 )
+from app.http.context import known_account
 
 _STATUS: dict[type[VitrineError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
@@ -91,6 +93,10 @@ _SENTENCES = {
 
 # Python's own name of 413 is another since 3.13, and programs rely on ours.
 _CODES = {413: "request_too_large"}
+# What others answer with these statuses is a mistake; these may be an attack. An address that is not there is every scanner's.
+_TOLD = frozenset({400, 401, 403, 413, 421, 422, 429})
+# Of a key only its public part, and only where it looks like one of ours: what stands in a header may be anything.
+_KEY = re.compile(r"vtr_([0-9a-f]{12})_")
 
 log = structlog.get_logger(__name__)
 
@@ -134,12 +140,20 @@ def render_errors(door: Flask | Blueprint, renderer: Renderer) -> None:
 
     def answer(error: Exception) -> Response:
         problem = problem_of(error)
+        _tell(problem)
         response = renderer(problem)
         response.status_code = problem.status
         response.headers.update(problem.headers)
         return response
 
     door.register_error_handler(Exception, answer)
+
+
+def _tell(problem: Problem) -> None:
+    if problem.status in _TOLD:
+        named = _KEY.search(request.headers.get("Authorization", ""))
+        key = {"key": named.group(1)} if named else {}
+        log.warning("refused", status=problem.status, code=problem.code, account=known_account(), **key)
 
 
 def _headers(error: VitrineError, status: HTTPStatus) -> dict[str, str]:

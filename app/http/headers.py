@@ -23,7 +23,7 @@ from app.inference.prediction import STAGES, Timings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_HALF_A_YEAR = 15_768_000
+_A_YEAR = 31_536_000
 
 
 def security_headers(*, https: bool) -> Mapping[str, str]:
@@ -49,7 +49,7 @@ def security_headers(*, https: bool) -> Mapping[str, str]:
         coep=CrossOriginEmbedderPolicy().require_corp(),
         corp=CrossOriginResourcePolicy().same_origin(),
         permissions=PermissionsPolicy().camera("self").microphone().geolocation(),
-        hsts=StrictTransportSecurity().max_age(_HALF_A_YEAR) if https else None,
+        hsts=StrictTransportSecurity().max_age(_A_YEAR).include_subdomains() if https else None,
     )
     return dict(secure.headers)
 

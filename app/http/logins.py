@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, Response, after_this_request, request, session
 from flask_login import user_logged_in, user_logged_out
 from flask_security import password_changed, password_reset
 
@@ -69,10 +69,17 @@ def _begin(commit: Callable[[], None], _app: Flask, user: User) -> None:
 
 
 def _end(commit: Callable[[], None], _app: Flask, **_: Any) -> None:
+    after_this_request(_clear_browser)
     token = session.pop(_TOKEN, None)
     if token is not None:
         commit()
         services().logins.end(token)
+
+
+def _clear_browser(response: Response) -> Response:
+    # What the back button would show. Not the cookies: one is just being set.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def _end_others(commit: Callable[[], None], _app: Flask, user: User, **_: Any) -> None:

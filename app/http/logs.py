@@ -114,7 +114,7 @@ class RequestLog:
             statuses.append(status)
             return start_response(status, [*headers, ("X-Request-Id", identifier)], *error)
 
-        structlog.contextvars.bind_contextvars(request_id=identifier)
+        structlog.contextvars.bind_contextvars(request_id=identifier, address=environ.get("REMOTE_ADDR", ""))
         try:
             answer = self._application(environ, start)
         finally:

@@ -24,6 +24,7 @@ from app.http.logins import keep_logins
 from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
 from app.http.second_step import take_second_steps
+from app.http.signing import sign_with_sha_256
 from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
@@ -89,6 +90,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     """Give the app its cookies, its login pages and its protection against forged forms."""
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
     app.config.update(SECURITY_RECOVERABLE=here.post.goes, SECURITY_SEND_PASSWORD_CHANGE_EMAIL=here.post.goes)
+    sign_with_sha_256()
     first = len(app.before_request_funcs.setdefault(None, []))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))

@@ -64,6 +64,8 @@ def revoke_key(key_id: str) -> Response:
 @blueprint.post("/account/logins/<int:number>/end")
 def end_login(number: int) -> Response:
     """Log out in another browser."""
+    if (asked := ask_for_password(url_for("account.index"))) is not None:
+        return asked
     if services().logins.end_one(_account(), number):
         _write("one other browser")
         flash("That browser is logged out.", "success")
@@ -84,6 +86,8 @@ def unlink(number: int) -> Response:
 @blueprint.post("/account/logins/end-others")
 def end_logins() -> Response:
     """Log out everywhere but here."""
+    if (asked := ask_for_password(url_for("account.index"))) is not None:
+        return asked
     end_other_logins(_account())
     _write("everywhere else")
     flash("You are logged out everywhere else.", "success")

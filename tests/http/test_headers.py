@@ -66,7 +66,7 @@ def test_what_depends_on_the_visitor_is_never_kept_by_a_cache(site: RunningSite,
 @pytest.mark.parametrize("path", ["/login", "/static/app.css", "/nothing", "/api/v1/openapi.json"])
 def test_over_https_the_browser_is_told_to_stay_there(https_site: RunningSite, path: str) -> None:
     headers = https_site.request("GET", path).headers
-    assert headers["Strict-Transport-Security"] == "max-age=15768000"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 

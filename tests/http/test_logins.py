@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.serving import EMAIL, PASSWORD, RunningSite
-from tests.web.visiting import Visitor, assert_redirect, make_visitor
+from tests.web.visiting import Visitor, assert_redirect, grow_old, make_visitor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/604.1"
@@ -118,3 +118,19 @@ def test_what_a_browser_says_of_itself_is_text(site: RunningSite) -> None:
     log_in(site, email, browser="<script>alert(1)</script> Firefox/1")
     page = log_in(site, email).get("/account").body.decode()
     assert "<script>alert" not in page
+
+
+def test_an_old_login_ends_no_other_before_its_password_is_typed_again(site: RunningSite) -> None:
+    email = "asked@example.org"
+    ada, phone = log_in(site, email), log_in(site, email, browser=PHONE)
+    grow_old(ada, minutes=16)
+    paths = [
+        "/account/logins/end-others",
+        *re.findall(r'action="(/account/logins/\d+/end)"', ada.get("/account").body.decode()),
+    ]
+    for path in paths:
+        assert_redirect(ada.submit(path, page="/account"), "/verify?next=/account")
+    assert phone.get("/account").status == 200
+    assert_redirect(ada.submit("/verify?next=/account", {"password": PASSWORD, "submit": "1"}), "/account")
+    assert_redirect(ada.submit("/account/logins/end-others", page="/account"), "/account")
+    assert_nobody(phone)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,14 @@ def events(site: RunningSite) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines[first:]]
 
 
+def told_of(site: RunningSite, reply: Reply) -> list[dict[str, Any]]:
+    """Give everything that was written while a request was answered."""
+    return [event for event in events(site) if event.get("request_id") == reply.headers["X-Request-Id"]]
+
+
 def logged(site: RunningSite, reply: Reply) -> dict[str, Any]:
-    """Give the one event of a request."""
-    found = [event for event in events(site) if event.get("request_id") == reply.headers["X-Request-Id"]]
+    """Give the one line that tells of a request itself."""
+    found = [event for event in told_of(site, reply) if event["event"] == "request"]
     assert len(found) == 1
     return found[0]
 
@@ -62,6 +68,12 @@ def test_an_answer_and_its_line_bear_the_same_identifier(site: RunningSite, path
     reply = site.request("GET", path)
     event = logged(site, reply)
     assert (event["event"], event["method"], event["path"], event["status"]) == ("request", "GET", path, reply.status)
+
+
+def test_a_line_tells_when_in_utc_and_from_where(site: RunningSite) -> None:
+    event = logged(site, site.request("GET", "/login"))
+    assert event["address"] == "127.0.0.1"
+    assert datetime.fromisoformat(event["timestamp"]).utcoffset() == timedelta(0)
 
 
 def test_a_line_cannot_be_forged_by_an_address(site: RunningSite) -> None:

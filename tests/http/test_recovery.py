@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from tests.serving import PASSWORD, Reply, RunningSite
 from tests.web.reading import Page
@@ -173,3 +176,20 @@ def test_without_a_carrier_there_is_no_such_way(https_site: RunningSite) -> None
     visitor = Visitor(https_site)
     assert visitor.get("/recover").status == 404
     assert "/recover" not in visitor.get("/login").body.decode()
+
+
+@pytest.mark.parametrize(("minutes", "good"), [(59, True), (61, False)])
+def test_a_link_is_good_for_an_hour(site: RunningSite, minutes: int, good: bool) -> None:
+    email = f"{minutes}-minutes@example.org"
+    make_visitor(site, email)
+    path = link(site, email)
+    with closing(sqlite3.connect(site.data / "vitrine.db", timeout=30)) as database, database:
+        database.execute("UPDATE users SET logged_in_at = NULL WHERE email = ?", [email])  # a link dies at a login, too
+    secret = (site.data / "secret_key").read_text(encoding="ascii").strip()
+    token = URLSafeTimedSerializer(secret, salt="reset-salt").loads(path.rpartition("/")[2])
+    older = type("Older", (TimestampSigner,), {"get_timestamp": lambda _: int(time.time()) - minutes * 60})
+    reply = Visitor(site).get(f"/recover/{URLSafeTimedSerializer(secret, salt='reset-salt', signer=older).dumps(token)}")
+    if good:
+        assert "New password" in Page(reply).words
+    else:
+        assert_redirect(reply, "/recover")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
@@ -118,3 +119,18 @@ def test_our_script_is_told_in_words_that_its_session_has_ended(site: RunningSit
     reply = Visitor(site).send("/", {}, [("images", "cat.jpg", CAT.read_bytes())], headers={"Accept": "application/json"})
     assert (reply.status, reply.headers["Content-Type"]) == (401, "application/problem+json")
     assert reply.json["detail"] == "You are no longer logged in. Load the page again."
+
+
+def test_cookies_forms_and_links_are_signed_with_sha_256(site: RunningSite) -> None:
+    secret = (site.data / "secret_key").read_text(encoding="ascii").strip()
+    ada = make_visitor(site)
+    cookie, token = ada.cookies["vitrine"], ada.token_of("/account")
+    for salt, derivation, signed in (("cookie-session", "hmac", cookie), ("wtf-csrf-token", None, token)):
+        for digest, good in ((hashlib.sha256, True), (hashlib.sha1, False)):
+            signer = TimestampSigner(secret, salt=salt, key_derivation=derivation, digest_method=digest)
+            assert signer.validate(signed) == good, (salt, digest)
+
+
+def test_logging_out_clears_what_the_browser_keeps(site: RunningSite) -> None:
+    reply = make_visitor(site).submit("/logout", page="/account")
+    assert reply.headers["Clear-Site-Data"] == '"cache", "storage"'

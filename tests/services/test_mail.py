@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -100,6 +101,22 @@ def test_a_server_elsewhere_is_asked_for_tls_before_anything_is_said(inbox: Inbo
     carry._near = False  # type: ignore[attr-defined] # as if it were in another house
     with pytest.raises(smtplib.SMTPNotSupportedError):
         carry(EmailMessage())
+    assert inbox.letters == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_nothing_is_said_to_a_server_whose_certificate_nobody_vouches_for(inbox: Inbox, host: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("untrusted.pem"))
+    impostor = Controller(inbox, hostname="127.0.0.1", port=free_port(), ssl_context=context)
+    impostor.start()
+    try:
+        carry = carrier(f"smtps://user:word@{host}:{impostor.port}")
+        assert carry is not None
+        with pytest.raises(ssl.SSLCertVerificationError):
+            carry(EmailMessage())
+    finally:
+        impostor.stop()
     assert inbox.letters == []
 
 

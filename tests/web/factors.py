@@ -92,7 +92,7 @@ def age(visitor: Visitor, minutes: int) -> None:
 def aged(site: RunningSite, cookie: str, minutes: int) -> str:
     """Give a session's cookie in which everything happened so much earlier."""
     secret = (site.data / "secret_key").read_text(encoding="ascii").strip()
-    how = {"key_derivation": "hmac", "digest_method": "sha1"}
+    how = {"key_derivation": "hmac", "digest_method": "sha256"}
     serializer = URLSafeTimedSerializer(secret, salt="cookie-session", signer_kwargs=how)
     session = serializer.loads(cookie)
     if "fs_paa" in session:
