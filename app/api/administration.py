@@ -65,6 +65,7 @@ def _entry(entry: Entry) -> AuditLogEntry:
         action=entry.action,
         subject=entry.subject,
         detail=entry.detail,
+        address=entry.address,
     )
 
 

@@ -131,6 +131,7 @@ class AuditLogEntry(_Strict):
     action: str = Field(examples=["activated"])
     subject: str = Field(description="What it was done to.", examples=["model:cats-vs-dogs"])
     detail: str = Field(examples=["version 2 in place of 1, by key vtr_0123456789ab"])
+    address: str | None = Field(description="From where, unless on the command line.", examples=["192.0.2.7"])
 
 
 class AuditLogPage(_Strict):

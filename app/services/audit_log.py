@@ -62,6 +62,7 @@ class Entry:
     action: str
     subject: str
     detail: str
+    address: str | None
 
 
 class AuditLog:
@@ -97,7 +98,7 @@ class AuditLog:
         newest = select(AuditEntry).where(*earlier).order_by(AuditEntry.id.desc()).limit(limit)
         with self._sessions() as session:
             rows = session.scalars(newest)
-            return tuple(Entry(row.id, row.at, row.actor, row.action, row.subject, row.detail) for row in rows)
+            return tuple(Entry(row.id, row.at, row.actor, row.action, row.subject, row.detail, row.address) for row in rows)
 
 
 def subject_of_model(name: str) -> str:

@@ -12,8 +12,9 @@ from app.services.audit_log import Actor, AuditLog, subject_of_account
 from app.storage.tables import StoredAuthenticator, StoredPasskey, StoredRecoveryCode
 
 _MANY = 10
-# No vowels, so that no code is a word, and nothing that looks like something else on paper; 16 of them are 76 bits.
-_LETTERS, _LENGTH, _GROUP = "bcdfghjkmnpqrstvwxz23456789", 16, 4
+# No vowels, so that no code is a word, and nothing that looks like something else on paper. 24 of them are 114 bits: with so
+# many a plain digest is enough.
+_LETTERS, _LENGTH, _GROUP = "bcdfghjkmnpqrstvwxz23456789", 24, 4
 
 
 class RecoveryCodes:

@@ -72,10 +72,11 @@ def half_in(site: RunningSite, email: str, path: str = "/login") -> Visitor:
 
 
 def deeds_of(site: RunningSite, email: str) -> list[tuple[str, str]]:
-    """Give who did what to an account, oldest first."""
+    """Give who did what to an account, oldest first, but for making it and logging in."""
     with closing(sqlite3.connect(site.data / "vitrine.db", timeout=30)) as database:
         rows = database.execute("SELECT actor, action FROM audit_log WHERE subject = ? ORDER BY id", [f"account:{email}"])
-        return [(str(actor), str(action)) for actor, action in rows.fetchall()]
+        deeds = [(str(actor), str(action)) for actor, action in rows.fetchall()]
+    return [deed for deed in deeds if deed[1] not in ("made", "logged in", "logged out")]
 
 
 def run_sql(site: RunningSite, statement: str, *values: object) -> list[tuple[object, ...]]:

@@ -186,7 +186,9 @@ def test_there_is_no_file_of_another_name(root: Visitor) -> None:
 
 
 def make_key(visitor: Visitor, name: str) -> str:
-    reply = visitor.submit("/account/keys", {"name": name, "expires": "90"}, page="/account")
+    reply = visitor.submit(
+        "/account/keys", {"name": name, "predict": "y", "models_read": "y", "expires": "90"}, page="/account"
+    )
     return str(re.findall(r"vtr_[0-9a-f_]{80,}", reply.body.decode())[0])
 
 

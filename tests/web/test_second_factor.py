@@ -284,7 +284,7 @@ def test_an_administrator_lets_back_in_who_lost_it(site: RunningSite) -> None:
     ((number,),) = run_sql(site, "SELECT id FROM users WHERE email = ?", email)
     path = f"/people/{number}/second-factor-off"
     assert member.submit(path, page="/account").status == 403
-    assert f"{email} Member, with a second factor." in Page(root.get("/people")).words
+    assert f"{email} Member active yes " in Page(root.get(f"/people?q={email}")).words
     assert_redirect(root.submit(path, page="/people"), "/people")
     assert f"{email} needs no second factor any more, and is logged out." in Page(root.get("/people")).words
     assert_redirect(ada.get("/account"), "/login?next=/account")
