@@ -16,7 +16,6 @@ from werkzeug.wrappers import Response
 
 from app.composition import Services
 from app.config import Settings
-from app.errors import InvalidRequest
 from app.http.context import administrator, is_api, services, visitor, wants_json
 from app.http.deeds import keep_deeds, write_attempt
 from app.http.limits import bound_account_forms
@@ -25,7 +24,7 @@ from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, Coun
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
 from app.http.second_step import take_second_steps
 from app.http.signing import sign_with_sha_256
-from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from app.services.passwords import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
 PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."
@@ -203,9 +202,6 @@ def _protect_accounts() -> None:
     # The library lets some forms through, strangers' among them, and looks at no Referer.
     if request.blueprint == "security" and not (visitor() is None and request.endpoint in _FOR_ACCOUNTS):
         _csrf.protect()
-        if any(len(value) > LONGEST_PASSWORD for name, value in request.form.items() if "password" in name):
-            # Nobody's password; and more than four thousand characters the library fails on.
-            raise InvalidRequest(f"A password has at most {LONGEST_PASSWORD:,} characters.")
 
 
 def _cookies(settings: Settings) -> dict[str, Any]:

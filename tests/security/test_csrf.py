@@ -130,5 +130,5 @@ def test_over_https_a_form_of_a_page_of_ours_is_taken(proxied: RunningSite) -> N
     person(proxied, BOB)
     visitor = Visitor(proxied, {**HTTPS, "Referer": OWN})
     assert visitor.log_in(BOB).status == 302
-    reply = visitor.submit("/account/keys", {"name": "mine", "expires": "90"}, page="/account")
+    reply = visitor.submit("/account/keys", {"name": "mine", "predict": "y", "expires": "90"}, page="/account")
     assert (reply.status, b"mine" in reply.body) == (200, True)

@@ -133,7 +133,7 @@ def test_a_model_its_labels_its_card_and_its_samples(watched: Watched, path: str
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_name_of_a_key(watched: Watched, root: Visitor, text: str) -> None:
-    reply = root.submit("/account/keys", {"name": text[:80], "expires": "90"}, page="/account")
+    reply = root.submit("/account/keys", {"name": text[:80], "predict": "y", "expires": "90"}, page="/account")
     assert reply.status == 200
     assert text[:10] in watched.open("/account")
 

@@ -24,7 +24,7 @@ API_ADMINISTRATION = (
 )
 # What asks everybody for the password once a login is old.
 FRESH = ("/account/second-factor",)
-FRESH_TO_CHANGE = ("/account/email", "/account/delete")
+FRESH_TO_CHANGE = ("/account/email", "/account/delete", "/account/logins/<int:number>/end", "/account/logins/end-others")
 # What strangers may where guests are welcome; everything else that is guarded needs a login there too.
 GUESTS = ("/", "/history", "/predictions/", "/models")
 OUT_OF_DATE = b"This form is out of date"

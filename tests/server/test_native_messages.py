@@ -59,4 +59,4 @@ def test_a_broken_picture_leaves_only_events_in_the_log(tmp_path: Path) -> None:
             time.sleep(0.05)
         site.stop()
         events = [json.loads(line)["event"] for line in site.log[begun:].splitlines()]
-    assert sorted(events) == ["native_message", "request"]
+    assert sorted(events) == ["native_message", "refused", "request"]
