@@ -119,7 +119,7 @@ def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: P
 )
 def test_documents_speak_of_the_project_alone(name: str) -> None:
     text = (TREE / name).read_text(encoding="utf-8")
-    assert str(TREE.parent) not in text
+    assert f"{TREE.parent}/" not in text
     assert "/root" not in text
 
 

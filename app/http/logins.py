@@ -37,7 +37,7 @@ def keep_logins(app: Flask, *, commit: Callable[[], None]) -> None:
 def this_login() -> Login | None:
     """Give the login of the browser that asks."""
     token = session.get(_TOKEN)
-    return None if token is None else services().logins.check(token)
+    return services().logins.check(token) if isinstance(token, str) else None
 
 
 def end_other_logins(account: int) -> int:

@@ -10,6 +10,7 @@ from flask_security import ChangePasswordForm, PasswordUtil, VerifyForm
 
 from app.errors import InvalidPassword
 from app.http.context import services, visitor
+from app.http.deeds import write_attempt
 from app.services.passwords import check_password
 
 
@@ -49,4 +50,6 @@ def _counted(form: VerifyForm | ChangePasswordForm, validate: Callable[..., bool
     good = bool(validate(**arguments))
     if not form.password.errors:
         attempts.succeed(account, address)
+    elif account:
+        write_attempt("login failed", account)
     return good

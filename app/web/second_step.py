@@ -11,6 +11,7 @@ from wtforms.validators import Length
 from app.errors import InvalidPasskey
 from app.http.ceremonies import begin, begun
 from app.http.context import services
+from app.http.deeds import write_attempt
 from app.http.second_step import HalfLogin, account_of, finish, half_login
 from app.http.sessions import PLAIN_HTTP, protect_forms
 
@@ -51,6 +52,7 @@ def index() -> AnyResponse:
         if _is_good(half, form):
             here.attempts.succeed_step(half.user.email, address)
             return finish(half.user, remember=half.remember, next_page=half.next, via="code")
+        write_attempt("login failed", half.user.email)
         (form.recovery if form.recovery.data else form.code).errors = [_WRONG]
     return _page(half, form, 422)
 
@@ -75,6 +77,7 @@ def take() -> AnyResponse:
     try:
         here.passkeys.check(begun("second step"), _answer(form), half.user.id)
     except InvalidPasskey as error:
+        write_attempt("login failed", half.user.email)
         flash(str(error), "danger")
         return redirect(url_for("second_step.index"), 303)
     here.attempts.succeed_step(half.user.email, address)
@@ -99,6 +102,7 @@ def take_alone() -> AnyResponse:
         if user is None:
             raise InvalidPasskey("That passkey does not let you in.")
     except InvalidPasskey as error:
+        write_attempt("login failed", "")
         flash(str(error), "danger")
         return redirect(url_for("security.login", next=form.next.data or None), 303)
     here.attempts.succeed_step("", address)

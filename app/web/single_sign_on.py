@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 
 from app.errors import ProviderUnavailable, SignInRefused
 from app.http.context import services, visitor
+from app.http.deeds import write_attempt
 from app.http.sessions import PLAIN_HTTP, protect_forms
 from app.http.single_sign_on import arrive, depart, next_of_departure
 
@@ -36,7 +37,10 @@ def finish() -> Response:
     provider, next_page = _provider(), next_of_departure()
     try:
         return make_response(arrive(provider))
-    except (ProviderUnavailable, SignInRefused) as error:
+    except SignInRefused as error:
+        write_attempt("login failed", "")
+        return _back(str(error), next_page)
+    except ProviderUnavailable as error:
         return _back(str(error), next_page)
 
 

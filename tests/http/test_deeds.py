@@ -64,6 +64,16 @@ def test_what_was_typed_is_kept_only_where_it_is_an_accounts_address(site: Runni
             assert secret not in str(database.execute("SELECT * FROM audit_log").fetchall())
 
 
+@pytest.mark.parametrize("page", ["/verify", "/account/password"])
+def test_a_wrong_password_of_whoever_is_logged_in_is_written_down_too(site: RunningSite, page: str) -> None:
+    email = f"left-open-at{page.replace('/', '-')}@example.org"
+    visitor = make_visitor(site, email)
+    with forgiving(site):
+        new = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
+        visitor.submit(page, {"password": "not the password at all", "submit": "1", **new})
+    assert written(site, email)[-1] == ("somebody", "login failed", HERE)
+
+
 def test_attempts_beyond_the_limit_are_not_written_down(site: RunningSite) -> None:
     email = "attacked@example.org"
     site.make_account(email)

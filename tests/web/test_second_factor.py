@@ -105,6 +105,7 @@ def test_ten_wrong_codes_are_all(site: RunningSite) -> None:
         assert reply.status == 429
         assert 1 <= int(reply.headers["Retry-After"]) <= 300
     assert_nobody(eve)
+    assert deeds_of(site, email)[-10:] == [("somebody", "login failed")] * 10
     run_sql(site, "DELETE FROM attempts")
     assert_redirect(eve.submit(STEP, {"code": phone.next}), "/")
 
@@ -128,7 +129,7 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(site: RunningSite) -> 
     assert "That recovery code is used up; 9 are left." in page
     assert "9 recovery codes are left." in page
     assert half_in(site, email).submit(STEP, {"recovery": codes[3]}).status == 422
-    assert deeds_of(site, email)[-1] == (email, "recovery code used")
+    assert deeds_of(site, email)[-2:] == [(email, "recovery code used"), ("somebody", "login failed")]
 
 
 def test_nobody_gets_in_with_the_code_of_another(site: RunningSite) -> None:
