@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from app.cli.house import open_house, record, tell_unrecorded
+from app.inference.recipe import Scale
 from app.intake.recipe_guess import RecipeWish
 from app.intake.sandbox import Sandbox
 from app.services.audit_log import COMMAND_LINE
@@ -22,7 +23,7 @@ from app.services.version_report import report_on
 @click.option("--size", metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32, where the file does not tell.")
 @click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="Order of the colours.")
 @click.option(
-    "--scale", type=click.Choice(["0-1", "0-255", "0-16", "-1-1"]), help="Black and white as it learned them; 0-1 by default."
+    "--scale", type=click.Choice(get_args(Scale)), help="Levels as it learned them, from black to white; 0-1 by default."
 )
 @click.option(
     "--fit",

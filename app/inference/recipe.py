@@ -14,15 +14,24 @@ from app.inference.images import Image
 
 Fit = Literal["stretch", "crop", "pad"]
 Colour = Literal["rgb", "bgr", "grey"]
-Scale = Literal["0-255", "0-1", "0-16", "-1-1"]
+Scale = Literal["0-255", "0-1", "0-16", "-1-1", "imagenet", "standardised"]
 Layout = Literal["flat", "flat-channels-first", "height-width-channels", "channels-height-width"]
 
 _RESAMPLING = PillowImage.Resampling.BICUBIC
+# Of the ImageNet photos scaled to 0 to 1, in the order R, G, B, as torchvision's pretrained networks were fed.
+_IMAGENET_MEAN, _IMAGENET_DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+# What a standardised row is led back to, whose own mean and deviation are lost.
+_MIDDLE, _SPREAD = 127.5, 64.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything between a decoded picture and a model's input, as plain data that a manifest can hold."""
+    """Everything between a decoded picture and a model's input, as plain data that a manifest can hold.
+
+    The scale "imagenet" subtracts the mean of ImageNet's photos from levels of 0 to 1 and divides by their deviation, colour by
+    colour (grey takes the mean of the three); "standardised" does so with the picture's own mean and deviation, over all its
+    numbers, the deviation being at least one over the root of how many these are (as TensorFlow's per_image_standardization).
+    """
 
     width: int
     height: int
@@ -62,7 +71,8 @@ class Recipe:
     def levels(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the pictures that rows of the model's input stand for: RGB levels, shape (n, height, width, 3), not rounded.
 
-        It undoes `array` but for its resizing; levels may lie outside 0 to 255 where no picture gives such a row.
+        It undoes `array` but for its resizing and, where it standardised, the brightness and contrast; levels may lie outside
+        0 to 255 where no picture gives such a row.
         """
         channels = 1 if self.colour == "grey" else 3
         if self.layout in ("flat-channels-first", "channels-height-width"):
@@ -77,6 +87,11 @@ class Recipe:
                 levels = levels / 16.0 * 255.0
             case "-1-1":
                 levels = (levels + 1.0) * 127.5
+            case "imagenet":
+                mean, deviation = self._imagenet()
+                levels = (levels * deviation + mean) * 255.0
+            case "standardised":
+                levels = levels * _SPREAD + _MIDDLE
         if self.invert:
             levels = 255.0 - levels
         coloured = levels[..., ::-1] if self.colour == "bgr" else levels
@@ -109,6 +124,18 @@ class Recipe:
                 return pixels / 255.0 * 16.0
             case "-1-1":
                 return pixels / 127.5 - 1.0
+            case "imagenet":
+                mean, deviation = self._imagenet()
+                return (pixels / 255.0 - mean) / deviation
+            case "standardised":
+                return np.asarray((pixels - pixels.mean()) / max(float(pixels.std()), pixels.size**-0.5))
+
+    def _imagenet(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the mean and the deviation of each channel, in the order of the recipe."""
+        if self.colour == "grey":
+            return _IMAGENET_MEAN.mean(keepdims=True), _IMAGENET_DEVIATION.mean(keepdims=True)
+        order = slice(None, None, -1 if self.colour == "bgr" else 1)
+        return _IMAGENET_MEAN[order], _IMAGENET_DEVIATION[order]
 
     def _lay_out(self, pixels: NDArray[np.generic]) -> NDArray[np.generic]:
         if self.layout in ("flat-channels-first", "channels-height-width"):

@@ -24,7 +24,7 @@ def convert(job: Message) -> Message:
     (n, height, width, 3). Raises InvalidModel.
     """
     recipe = recipe_of(job)
-    opened = _open(str(job.values["format"]), job.blobs["model"])
+    opened = open_model(str(job.values["format"]), job.blobs["model"])
     model = SourceModel(opened, recipe)
     rows = PictureSearch(model, recipe, samples_of(job, recipe)).run()
     try:
@@ -55,7 +55,8 @@ def inspect_trusted(job: Message) -> Message:
     return Message({"classes": list(model.classes), "answers": model.answers})
 
 
-def _open(form: str, content: bytes) -> Any:
+def open_model(form: str, content: bytes) -> Any:
+    """Open a pickle or a skops archive; raises InvalidModel where it holds what no trained classifier needs."""
     with warnings.catch_warnings():
         # Of another version of a library: told by the scan, and shown to be harmless or not by the proof.
         warnings.simplefilter("ignore")

@@ -48,6 +48,17 @@ class GraphModel:
         return self._runtime.probabilities(rows)
 
 
+def input_shape(content: bytes) -> list[int | None] | None:
+    """Give the shape of one row of a graph's input, None for a length that may be any; None where there is not one input."""
+    graph = _checked(content).graph
+    held = {tensor.name for tensor in graph.initializer}
+    inputs = [given for given in graph.input if given.name not in held]
+    if len(inputs) != 1:
+        return None
+    lengths = inputs[0].type.tensor_type.shape.dim[1:]
+    return [length.dim_value if length.HasField("dim_value") and length.dim_value > 0 else None for length in lengths]
+
+
 def convert(job: Message) -> Message:
     """Open the graph in `blobs["model"]` and give it as it will be served, with what there is to know of it."""
     recipe = recipe_of(job)

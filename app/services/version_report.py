@@ -18,7 +18,14 @@ _ANSWERS: dict[Answers, str] = {
     "predict": "It gives a label only: the class it answers with has 100 %, every other one 0 %.",
 }
 _FITS = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}
-_SCALES = {"0-255": "0 to 255", "0-1": "0 to 1", "0-16": "0 to 16", "-1-1": "-1 to 1"}
+_SCALES = {
+    "0-255": "0 to 255",
+    "0-1": "0 to 1",
+    "0-16": "0 to 16",
+    "-1-1": "-1 to 1",
+    "imagenet": "by ImageNet's mean and deviation",
+    "standardised": "by its own mean and deviation",
+}
 _COLOURS = {"rgb": "RGB", "bgr": "BGR", "grey": "grey"}
 # As the confined process names what held while it opened the file; a name that is not here is told as it is.
 _PROTECTIONS = {

@@ -14,6 +14,7 @@ from app.inference.recipe import Colour, Fit, Layout, Recipe, Scale
 from tests.factories import make_image
 
 RANGES = {"0-255": (0, 255), "0-1": (0, 1), "0-16": (0, 16), "-1-1": (-1, 1)}
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # as torchvision's documentation has them
 
 sides = st.integers(1, 12)
 recipes = st.builds(
@@ -49,12 +50,13 @@ def test_every_recipe_gives_rows_of_its_shape_dtype_and_range(recipe: Recipe, he
     assert result.shape == recipe.shape
     assert result.dtype == (np.uint8 if recipe.scale == "0-255" else np.float64)
     assert result.flags.c_contiguous
-    low, high = RANGES[recipe.scale]
+    low, high = RANGES.get(recipe.scale, (-np.inf, np.inf))
+    assert np.isfinite(result).all()
     assert low <= float(result.min()) <= float(result.max()) <= high
     assert (given_pixels == before).all()
 
 
-@given(recipe=recipes)
+@given(recipe=recipes.filter(lambda recipe: recipe.scale in RANGES))
 def test_white_and_black_are_the_ends_of_every_scale(recipe: Recipe) -> None:
     low, high = RANGES[recipe.scale]
     white, black = (row(np.full((7, 5, 3), level, np.uint8), recipe) for level in (255, 0))
@@ -76,6 +78,33 @@ def test_scales_are_what_their_authors_divide_by() -> None:
     levels = np.arange(256).repeat(3)
     for scale, expected in (("0-1", levels / 255), ("0-16", levels / 255 * 16), ("-1-1", levels / 127.5 - 1)):
         assert np.allclose(row(pixels, Recipe(16, 16, scale=scale)), expected, rtol=0, atol=1e-12)  # type: ignore[arg-type]
+
+
+def test_imagenet_takes_each_colour_by_its_own_mean_and_deviation() -> None:
+    pixels = noise(4, 6)
+    for colour, order in (("rgb", [0, 1, 2]), ("bgr", [2, 1, 0])):
+        made = row(pixels, Recipe(6, 4, colour=colour, scale="imagenet", layout="height-width-channels"))  # type: ignore[arg-type]
+        expected = (pixels / 255 - MEAN) / DEVIATION
+        assert np.allclose(made, expected[:, :, order], rtol=0, atol=1e-12)
+    grey = row(np.full((4, 6, 3), 128, np.uint8), Recipe(6, 4, colour="grey", scale="imagenet"))
+    assert np.allclose(grey, (128 / 255 - np.mean(MEAN)) / np.mean(DEVIATION), rtol=0, atol=1e-12)
+
+
+def test_standardising_takes_a_picture_by_its_own_mean_and_deviation() -> None:
+    made = np.asarray(row(noise(6, 8), Recipe(8, 6, scale="standardised")), np.float64)
+    assert (abs(made.mean()) < 1e-12, abs(made.std() - 1) < 1e-12) == (True, True)
+    assert (row(np.full((6, 8, 3), 77, np.uint8), Recipe(8, 6, scale="standardised")) == 0).all()
+
+
+@given(recipe=recipes.filter(lambda recipe: recipe.colour != "grey" and recipe.fit == "stretch"))
+def test_levels_lead_back_to_the_picture(recipe: Recipe) -> None:
+    pixels = noise(recipe.height, recipe.width)
+    back = recipe.levels(np.asarray(row(pixels, recipe), np.float64)[np.newaxis])[0]
+    again = row(np.clip(np.rint(back), 0, 255).astype(np.uint8), recipe)
+    if recipe.scale == "standardised":  # brightness and contrast are lost, but nothing else
+        assert np.corrcoef(back.ravel(), pixels.ravel().astype(float))[0, 1] > 0.999 or pixels.std() == 0
+    else:
+        assert np.allclose(again, row(pixels, recipe), rtol=0, atol=1e-9)
 
 
 def test_inverting_comes_before_scaling() -> None:
