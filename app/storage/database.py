@@ -25,6 +25,10 @@ _BUSY_SECONDS = 5.0
 # How long SQLite waits while it has waited in vain so shortly before.
 _BRIEF_SECONDS, _SHORTLY_SECONDS = 0.25, 10.0
 _FREE_BYTES = 1_000_000
+_NO_DRIVER = (
+    "VITRINE_DATABASE_URL names a database whose driver is not installed; "
+    "PostgreSQL's comes with Vitrine's extra postgres: pip install 'psycopg[binary]>=3.2,<4'."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +52,11 @@ def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], 
             event.listen(engine, "handle_error", patience.note)
         else:
             engine = create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
-    except (ArgumentError, ImportError) as error:  # the URL itself may hold a password
+            _watch(engine)
+    except ArgumentError as error:  # the URL itself may hold a password
         raise InvalidSettings("VITRINE_DATABASE_URL names no kind of database that can be used here.") from error
+    except ImportError as error:
+        raise InvalidSettings(_NO_DRIVER) from error
     event.listen(engine, "handle_error", _tell)
     return engine
 
@@ -117,6 +124,14 @@ class _Patience:
         if brief != connection.info.get("brief", False):
             cursor.execute(f"PRAGMA busy_timeout={1000 * (_BRIEF_SECONDS if brief else _BUSY_SECONDS):.0f}")
             connection.info["brief"] = brief
+
+
+def _watch(engine: Engine) -> None:
+    if engine.driver == "psycopg":
+        # Imported here because its driver is an extra, and takes a tenth of a second.
+        from app.storage.postgresql import Watch
+
+        event.listen(engine, "do_connect", Watch().connect)
 
 
 def _tell(context: ExceptionContext) -> None:
