@@ -37,14 +37,9 @@ class RunningPostgres:
         if root:
             shutil.chown(self._folder, _OWNER, _OWNER)
         self._as_owner = ["setpriv", f"--reuid={_OWNER}", f"--regid={_OWNER}", "--clear-groups"] if root else []
-        made = subprocess.run(
-            [*self._as_owner, _program("initdb"), "--pgdata", self._folder / "data", "--username", _OWNER, "--auth", "trust"]
-            + ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        options = ["--username", _OWNER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+        initdb = [*self._as_owner, _program("initdb"), "--pgdata", str(self._folder / "data"), *options]
+        made = subprocess.run(initdb, cwd="/", capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stderr
         self.start()
         return self

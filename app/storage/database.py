@@ -16,15 +16,18 @@ import orjson
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import DatabaseUnavailable, InvalidSettings
+from app.errors import DatabaseUnavailable, InvalidRequest, InvalidSettings
 
 _BUSY_SECONDS = 5.0
 # How long SQLite waits while it has waited in vain so shortly before.
 _BRIEF_SECONDS, _SHORTLY_SECONDS = 0.25, 10.0
 _FREE_BYTES = 1_000_000
+_NOT_TAKEN = "The database cannot take that: a text in it is too long or holds a zero, or a number is too large."
+# Of PostgreSQL's own codes: it may only be read, as a copy of another may.
+_NOT_NOW = {"25006"}
 _NO_DRIVER = (
     "VITRINE_DATABASE_URL names a database whose driver is not installed; "
     "PostgreSQL's comes with Vitrine's extra postgres: pip install 'psycopg[binary]>=3.2,<4'."
@@ -137,8 +140,11 @@ def _watch(engine: Engine) -> None:
 def _tell(context: ExceptionContext) -> None:
     # What the database cannot do now becomes our own noun here, so that no floor above needs the library's.
     found = context.sqlalchemy_exception
+    if isinstance(found, DataError):  # PostgreSQL is stricter than SQLite with what anybody may have sent
+        raise InvalidRequest(_NOT_TAKEN) from context.original_exception
     # SQLite says plainly DatabaseError of a file that is none, or is damaged.
     cannot = isinstance(found, (OperationalError, InterfaceError)) or type(found) is DatabaseError
+    cannot = cannot or getattr(context.original_exception, "sqlstate", None) in _NOT_NOW
     if cannot and not context.is_pre_ping:
         log.error("database_unavailable", reason=str(context.original_exception))
         raise DatabaseUnavailable from context.original_exception
