@@ -54,7 +54,8 @@ def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], 
             event.listen(engine, "before_cursor_execute", patience.tell)
             event.listen(engine, "handle_error", patience.note)
         else:
-            engine = create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
+            # As many connections as the threads need: who holds one for an account never waits for another's.
+            engine = create_engine(parsed, pool_pre_ping=True, max_overflow=-1, json_serializer=_json)
             _watch(engine)
     except ArgumentError as error:  # the URL itself may hold a password
         raise InvalidSettings("VITRINE_DATABASE_URL names no kind of database that can be used here.") from error

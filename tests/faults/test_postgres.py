@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -45,7 +46,9 @@ def away(request: pytest.FixtureRequest, site: RunningSite, server: RunningPostg
     began = time.monotonic()
     wait_until_stored(site)
     print(f"{request.node.callspec.id}: stored again {time.monotonic() - began:.1f} s after the end")
-    assert site.request("GET", "/readyz").json == {"status": "ready", "problems": []}
+    while site.request("GET", "/readyz").json != {"status": "ready", "problems": []}:
+        assert time.monotonic() < began + WITHIN_SECONDS
+        time.sleep(0.2)
 
 
 def timed(ask: Callable[[], Reply]) -> tuple[Reply, float]:
@@ -71,13 +74,16 @@ def test_predictions_go_on_while_their_key_is_known(site: RunningSite, away: str
 
 def test_many_at_once_do_not_hang(site: RunningSite, away: str) -> None:
     began = time.monotonic()
-    for _ in range(3):
-        assert {reply.status for reply in send(site, 64)} <= {200, 503}
+    with ThreadPoolExecutor(1) as beside:
+        for _ in range(3):
+            many = beside.submit(send, site, 64)
+            time.sleep(0.2)
+            alive, seconds = timed(lambda: site.request("GET", "/livez"))
+            assert {reply.status for reply in many.result()} <= {200, 503}
+            assert alive.status == 200
+            print(f"{away}: /livez beside 64 pictures after {seconds:.2f} s")
     print(f"{away}: 192 pictures, 64 at a time, in {time.monotonic() - began:.1f} s")
-    assert time.monotonic() - began < 2 * WITHIN_SECONDS
-    alive, seconds = timed(lambda: site.request("GET", "/livez"))
-    print(f"{away}: /livez after {seconds:.2f} s")
-    assert (alive.status, seconds < 2) == (200, True)
+    assert time.monotonic() - began < 2 * WITHIN_SECONDS  # waited for one by one, it would be a minute
     assert [len(list(Path(f"/proc/{pid}/task").iterdir())) < 40 for pid in workers_of(site)] == [True] * 2
 
 

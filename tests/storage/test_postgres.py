@@ -272,6 +272,12 @@ def test_a_lock_that_somebody_keeps_is_waited_for_briefly_and_one_may_only_read_
     assert services.accounts.is_empty()
 
 
+def test_nobody_waits_for_a_connection_of_somebody_else(engine: Engine) -> None:
+    with contextlib.ExitStack() as held:
+        connections = [held.enter_context(engine.connect()) for _ in range(40)]
+        assert len({connection.scalar(text("SELECT pg_backend_pid()")) for connection in connections}) == 40
+
+
 def test_a_statement_that_takes_its_time_is_waited_for(services: Services) -> None:
     with services.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(pg_sleep(2.5))")) == 1
