@@ -42,6 +42,7 @@ LATE_IMPORTS = {
         "app/composition.py",
         "app.services.identity_provider",
     ): "190: Authlib, cryptography and requests, where no provider is set",
+    ("app/storage/database.py", "app.storage.postgresql"): "80: psycopg, where no PostgreSQL is named",
     ("app/storage/redis_counters.py", "redis"): "200, with the next two, where no Redis is named",
     ("app/storage/redis_counters.py", "redis.backoff"): "0 after that",
     ("app/storage/redis_counters.py", "redis.retry"): "0 after that",

@@ -28,10 +28,13 @@ class DatabaseCounters:
     def count(self, key: str, window: int, amount: int = 1) -> Count:
         """Add to a counter, and give what it stands at then; one whose window of so many seconds is over starts anew."""
         now = time.time()
+        values = {"key": key, "amount": amount, "now": now, "until": now + window}
+        # What others are about to count is left to them: in PostgreSQL two would wait for each other.
+        over = select(Attempt.key).where(Attempt.expires_at <= now, Attempt.key != key).with_for_update(skip_locked=True)
         with self._engine.begin() as connection:
-            connection.execute(delete(Attempt).where(Attempt.expires_at <= now, Attempt.key != key))
-            values = {"key": key, "amount": amount, "now": now, "until": now + window}
-            return Count(*connection.execute(_COUNT, values).one())
+            count = Count(*connection.execute(_COUNT, values).one())
+            connection.execute(delete(Attempt).where(Attempt.key.in_(over)))
+        return count
 
     def look(self, keys: Sequence[str]) -> tuple[int, ...]:
         """Give what counters stand at, without counting; 0 for those whose window is over."""

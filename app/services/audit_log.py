@@ -39,7 +39,7 @@ class Actor:
 
 
 COMMAND_LINE = Actor("command line")
-_LONGEST_ADDRESS = 45
+_LONGEST_ADDRESS, _LONGEST_SUBJECT, _LONGEST_DETAIL = 45, 255, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,12 @@ class AuditLog:
     def record(self, actor: Actor, action: Action, subject: str, detail: str = "") -> bool:
         """Write down what was just done, and tell whether it could be: what is done is not undone for want of a record."""
         detail += f"{', ' if detail else ''}by key {actor.key}" if actor.key else ""
-        told = {"actor": actor.name, "action": action, "subject": subject, "detail": detail}
+        told = {
+            "actor": actor.name,
+            "action": action,
+            "subject": subject[:_LONGEST_SUBJECT],
+            "detail": detail[:_LONGEST_DETAIL],
+        }
         address = actor.address and actor.address[:_LONGEST_ADDRESS]
         try:
             with self._sessions.begin() as session:
@@ -88,7 +93,8 @@ class AuditLog:
 
     def about(self, subject: str, limit: int = 20) -> list[Deed]:
         """Give what was done to a subject, newest first."""
-        newest = select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
+        found = AuditEntry.subject == subject[:_LONGEST_SUBJECT]
+        newest = select(AuditEntry).where(found).order_by(AuditEntry.id.desc()).limit(limit)
         with self._sessions() as session:
             return [Deed(row.at, row.actor, row.action, row.detail) for row in session.scalars(newest)]
 

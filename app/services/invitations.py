@@ -75,14 +75,15 @@ class Invitations:
         address, token, moment = checked_email(email), secrets.token_urlsafe(32), self._clock()
         if self._accounts.exists(address):
             raise InvalidAccount(f"There is an account for {address} already.")
-        with self._sessions.begin() as session:
-            over = StoredInvitation.expires_at <= moment
-            session.execute(delete(StoredInvitation).where(over | (StoredInvitation.email == address)))
-            session.add(
-                StoredInvitation(
-                    digest=_digest(token), email=address, admin=admin, invited_by=actor.name, expires_at=moment + _GOOD_FOR
-                )
-            )
+        row = StoredInvitation(digest=_digest(token), email=address, admin=admin, invited_by=actor.name)
+        row.expires_at = moment + _GOOD_FOR
+        try:
+            with self._sessions.begin() as session:
+                over = StoredInvitation.expires_at <= moment
+                session.execute(delete(StoredInvitation).where(over | (StoredInvitation.email == address)))
+                session.add(row)
+        except IntegrityError as error:  # the other's link is the good one then
+            raise InvalidAccount(f"Somebody else has just invited {address}.") from error
         self._audit_log.record(actor, "invited", subject_of_account(address), "as administrator" if admin else "as member")
         return token
 

@@ -16,15 +16,22 @@ import orjson
 import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import DatabaseUnavailable, InvalidSettings
+from app.errors import DatabaseUnavailable, InvalidRequest, InvalidSettings
 
 _BUSY_SECONDS = 5.0
 # How long SQLite waits while it has waited in vain so shortly before.
 _BRIEF_SECONDS, _SHORTLY_SECONDS = 0.25, 10.0
 _FREE_BYTES = 1_000_000
+_NOT_TAKEN = "The database cannot take that: a text in it is too long or holds a zero, or a number is too large."
+# Of PostgreSQL's own codes: it may only be read, as a copy of another may.
+_NOT_NOW = {"25006"}
+_NO_DRIVER = (
+    "VITRINE_DATABASE_URL names a database whose driver is not installed; "
+    "PostgreSQL's comes with Vitrine's extra postgres: pip install 'psycopg[binary]>=3.2,<4'."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +54,13 @@ def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], 
             event.listen(engine, "before_cursor_execute", patience.tell)
             event.listen(engine, "handle_error", patience.note)
         else:
-            engine = create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
-    except (ArgumentError, ImportError) as error:  # the URL itself may hold a password
+            # As many connections as the threads need: who holds one for an account never waits for another's.
+            engine = create_engine(parsed, pool_pre_ping=True, max_overflow=-1, json_serializer=_json)
+            _watch(engine)
+    except ArgumentError as error:  # the URL itself may hold a password
         raise InvalidSettings("VITRINE_DATABASE_URL names no kind of database that can be used here.") from error
+    except ImportError as error:
+        raise InvalidSettings(_NO_DRIVER) from error
     event.listen(engine, "handle_error", _tell)
     return engine
 
@@ -119,11 +130,22 @@ class _Patience:
             connection.info["brief"] = brief
 
 
+def _watch(engine: Engine) -> None:
+    if engine.driver == "psycopg":
+        # Imported here because its driver is an extra, and takes a tenth of a second.
+        from app.storage.postgresql import Watch
+
+        event.listen(engine, "do_connect", Watch().connect)
+
+
 def _tell(context: ExceptionContext) -> None:
     # What the database cannot do now becomes our own noun here, so that no floor above needs the library's.
     found = context.sqlalchemy_exception
+    if isinstance(found, DataError):  # PostgreSQL is stricter than SQLite with what anybody may have sent
+        raise InvalidRequest(_NOT_TAKEN) from context.original_exception
     # SQLite says plainly DatabaseError of a file that is none, or is damaged.
     cannot = isinstance(found, (OperationalError, InterfaceError)) or type(found) is DatabaseError
+    cannot = cannot or getattr(context.original_exception, "sqlstate", None) in _NOT_NOW
     if cannot and not context.is_pre_ping:
         log.error("database_unavailable", reason=str(context.original_exception))
         raise DatabaseUnavailable from context.original_exception

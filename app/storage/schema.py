@@ -34,6 +34,10 @@ def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> P
         raise InvalidSettings("The database was made by a newer Vitrine: run that one, or restore the copy made before it.")
     copy = _copy(engine, copies) if current is not None else None
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Of several machines that start at once one changes the tables; the others wait, and find it done.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('vitrine'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_a_url_of_no_database_is_told_without_repeating_it(url: str) -> None:
     with pytest.raises(InvalidSettings) as refusal:
         open_database(url)
     assert "VITRINE_DATABASE_URL" in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_driver_that_is_missing_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InvalidSettings, match="Vitrine's extra postgres") as refusal:
+        open_database("postgresql://ada:secret@host/name")
     assert "secret" not in str(refusal.value)
 
 
