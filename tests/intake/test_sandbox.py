@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -28,11 +29,12 @@ ESSENTIAL = ["files", "no new privileges", "system calls"]
 def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """After every test: no process, no folder, no descriptor that was not there before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = sorted(Path("/proc/self/fd").iterdir())
+    gc.collect()  # what earlier tests have left to it holds descriptors, whose numbers would be given again
+    before = set(Path("/proc/self/fd").iterdir())
     yield
     assert_none_left(os.getpid())
     assert list(tmp_path.glob("vitrine-empty-*")) == []
-    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert set(Path("/proc/self/fd").iterdir()) <= before
 
 
 def refusal(work: str, job: Message, sandbox: Sandbox) -> str:
