@@ -53,7 +53,7 @@ def prepare_folder(settings: Settings) -> None:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = settings.data / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another command may be looking, too
     except OSError as error:
         raise InvalidSettings(
             f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."

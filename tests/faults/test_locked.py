@@ -36,9 +36,10 @@ def held(site: RunningSite) -> Iterator[None]:
 def send(site: RunningSite, number: int, headers: dict[str, str] | None = None) -> list[Reply]:
     """Send a picture so many times at once."""
     replies: list[Reply] = []
+    key = site.key  # made here, once: in the threads each would begin to make it
 
     def ask() -> None:
-        replies.append(site.request("POST", DIGITS, PHOTO, {"Content-Type": "image/png", **(headers or {})}, key=site.key))
+        replies.append(site.request("POST", DIGITS, PHOTO, {"Content-Type": "image/png", **(headers or {})}, key=key))
 
     threads = [threading.Thread(target=ask) for _ in range(number)]
     for thread in threads:
