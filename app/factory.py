@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from whitenoise import WhiteNoise
@@ -29,12 +30,20 @@ if TYPE_CHECKING:
 _A_DAY = 86_400
 
 
+class _Site(Flask):
+    """Flask, for views and hooks that are plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the function as it is: none of ours is a coroutine, and to look costs each request seven looks."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Give the application; models are opened here, everything with threads or connections starts on first use."""
     settings = settings or load_settings()
     configure_logs(settings.log_format)
     services = compose(settings)
-    app = Flask("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
+    app = _Site("app", template_folder=str(TREE / "templates"), static_folder=str(TREE / "static"))
     app.debug = False  # whatever FLASK_DEBUG says: nothing of ours is to be seen by visitors
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_request_mb * 1_000_000)
     attach(app, services)
@@ -59,8 +68,7 @@ def _wrap(app: Flask, settings: Settings) -> None:
     secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
     log = RequestLog(app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret))
     files = WhiteNoise(
-        # What depends on who asks is not kept by caches.
-        AddedHeaders(log, {"Cache-Control": "no-store"}),
+        log,
         root=str(TREE / "static"),
         prefix="/static/",
         max_age=_A_DAY,
@@ -68,7 +76,9 @@ def _wrap(app: Flask, settings: Settings) -> None:
     )
     files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
     files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
-    application: WSGIApplication = AddedHeaders(files, security_headers(https=settings.https))
+    # What depends on who asks is not kept by caches; static files say themselves for how long they are.
+    added = {**security_headers(https=settings.https), "Cache-Control": "no-store"}
+    application: WSGIApplication = AddedHeaders(files, added)
     application = BodyGuard(application, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
         application = TrustedProxies(application, hops=proxies, networks=settings.proxy_networks)

@@ -24,7 +24,8 @@ def tell_allowance(door: Blueprint) -> None:
     """Let every answer of a door that counted say what is left."""
 
     def add(response: Response) -> Response:
-        response.headers.extend(headers_of(g.get("allowances", ())))
+        for name, value in headers_of(g.get("allowances", ())).items():
+            response.headers.add(name, value)
         return response
 
     door.after_request(add)

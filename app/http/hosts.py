@@ -6,6 +6,7 @@ And over what: where people reach it over https, a page that a proxy of ours was
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from app.http.context import is_api
 
 # Probes of platforms ask by address, and learn nothing that is worth a trick.
 _ANY_HOST = ("/livez", "/readyz")
+# Names are worked out once, and no more are remembered than this: strangers may make up as many as they like.
+_MOST_REMEMBERED = 64
 
 
 def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
@@ -31,10 +34,14 @@ def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
         machine = os.uname().nodename.lower()
         names |= {machine, f"{machine}.local"}
 
+    @lru_cache(_MOST_REMEMBERED)
+    def known(host: str) -> bool:
+        return _known(host, names, any_address=anonymous)
+
     def check() -> Response | None:
         if request.path in _ANY_HOST:
             return None
-        if not _known(request.host, names, any_address=anonymous):
+        if not known(request.host):
             raise UnknownHost("This site is not served under that name; its operator may add it to VITRINE_HOSTS.")
         # No program is led on: it would go on sending its key in the clear, and never know.
         if settings.https and request.method in ("GET", "HEAD") and not is_api(request) and _came_in_the_clear():

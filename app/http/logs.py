@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging.config
+import random
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -106,7 +106,8 @@ class RequestLog:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        started, identifier = time.perf_counter(), secrets.token_hex(8)
+        # No secret, and the system is not asked for it: every call of it lets go of the interpreter.
+        started, identifier = time.perf_counter(), f"{random.getrandbits(64):016x}"
         environ[REQUEST_ID] = identifier
         statuses: list[str] = []
 

@@ -90,7 +90,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     app.config.update(_cookies(here.settings), SECRET_KEY=secret_key, WTF_CSRF_CHECK_DEFAULT=False, **_ACCOUNTS, **RECOVERY)
     app.config.update(SECURITY_RECOVERABLE=here.post.goes, SECURITY_SEND_PASSWORD_CHANGE_EMAIL=here.post.goes)
     sign_with_sha_256()
-    first = len(app.before_request_funcs.setdefault(None, []))
+    before, after = (len(hooks.setdefault(None, [])) for hooks in (app.before_request_funcs, app.after_request_funcs))
     _csrf.init_app(app)
     session = here.session_of(lambda: id(g._get_current_object()))
     security = Security(
@@ -113,7 +113,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     keep_logins(app, commit=session.commit)
     take_second_steps(app, security)
     keep_deeds(app, commit=session.commit)
-    _keep_to_pages(app, first)
+    _keep_to_pages(app, before, after)
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.teardown_appcontext(lambda _error: session.remove())
 
@@ -172,21 +172,29 @@ def protect_forms(pages: Blueprint) -> None:
     pages.before_request(_csrf.protect)
 
 
-def _keep_to_pages(app: Flask, first: int) -> None:
+def _keep_to_pages(app: Flask, before: int, after: int) -> None:
     """Let the hooks that the libraries have just registered run for pages alone, and the API have no session at all.
 
     They open the session and look for an account, which a request by key never needs.
     """
-    everybody = app.before_request_funcs[None]
-    hooks = everybody[first:]
+    asked, answered = app.before_request_funcs[None], app.after_request_funcs[None]
+    on_asking, on_answering = asked[before:], answered[after:]
 
-    def on_pages() -> Any:
+    def ask() -> Any:
         if is_api(request):
             return None
-        answers = (hook() for hook in hooks)
+        answers = (hook() for hook in on_asking)
         return next((answer for answer in answers if answer is not None), None)
 
-    everybody[first:] = [on_pages]
+    def answer(response: Any) -> Any:
+        if is_api(request):
+            return response
+        for hook in reversed(on_answering):  # as the framework runs them
+            response = hook(response)
+        return response
+
+    asked[before:] = [ask]
+    answered[after:] = [answer]
     app.session_interface = _PageSessions()
 
 

@@ -28,6 +28,7 @@ from gunicorn.http.message import Request
 from gunicorn.workers.gthread import ThreadWorker
 
 from app.server.bodies import AbsurdChunks
+from app.server.gathering import gathered
 from app.server.parting import Parting
 from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason, ambiguity_of
 from app.server.waiting import Again, Connection, WaitingRoom, head_has_come
@@ -74,8 +75,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # Each look into Gunicorn's configuration costs a microsecond.
+        self._threads, self._over_tls = int(self.cfg.threads), bool(self.cfg.is_ssl)
         self._line: deque[Connection] = deque()
         # Appending and popping cannot be torn apart between threads, as adding can.
+        self._handled: list[Connection] = []
         self._staying: list[Connection] = []
         self._has_left, self._left_until = False, 0.0
 
@@ -84,6 +88,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         self._called_back, self._call_back = os.pipe()
         os.set_blocking(self._called_back, False)
         os.set_blocking(self._call_back, False)
+        # As plain attributes: a request looks at some forty of them, and each look through Gunicorn's settings costs more.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
     def run(self) -> None:
@@ -91,18 +97,6 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         self._parting = Parting(self.poller)
         self._room = WaitingRoom(self.poller, ready=self._line_up, refuse=self._refuse, gone=self._lose, most=self.most)
         super().run()
-
-    def load_wsgi(self) -> None:
-        """Load the application; what it answers leaves in full packets, its head together with its body."""
-        super().load_wsgi()
-        application = self.wsgi  # type: ignore[has-type] # Gunicorn has no types
-
-        def corked(environ: dict[str, Any], start_response: Any) -> Any:
-            # Only now: what Gunicorn itself says before (100 Continue) must not wait.
-            _cork(environ["gunicorn.socket"], 1)
-            return application(environ, start_response)
-
-        self.wsgi = corked
 
     # In the main thread.
 
@@ -148,7 +142,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
 
     def enqueue_req(self, connection: Connection) -> None:
         """Have a thread handle the request that has begun to arrive, once its head is there."""
-        if self.cfg.is_ssl:
+        if self._over_tls:
             self._line_up(connection)
         else:
             self._room.wait_for_head(connection)
@@ -172,10 +166,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
             self._refuse(connection, OVERLOADED)
             return
         self._line.append(connection)
-        if self._staying:
+        if self._staying and self._threads_lack:
             with contextlib.suppress(BlockingIOError):  # enough were called back
                 os.write(self._call_back, b"x")
         super().enqueue_req(connection)
+
+    @property
+    def _threads_lack(self) -> bool:
+        """Whether somebody in the line has to wait for a thread that has a connection now."""
+        return len(self._handled) + len(self._line) > self._threads
 
     def _others_have_fewer(self) -> bool:
         own = self.age % _SLOTS
@@ -213,26 +212,29 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
 
     def handle(self, connection: Connection) -> object:
         """Handle requests of a connection, for as long as they follow each other closely and nobody else waits."""
+        self._handled.append(connection)  # before it leaves the line: counted twice for a moment, and never not at all
         self._line.popleft()
-        kept = super().handle(connection)
-        while kept is True and self._stays(connection):
+        try:
             kept = super().handle(connection)
-        return kept
+            while kept is True and self._stays(connection):
+                kept = super().handle(connection)
+            return kept
+        finally:
+            self._handled.remove(connection)
 
     def handle_request(self, request: Request, connection: Connection) -> object:
         """Answer one request, unless its body is slow to come."""
         try:
             if reason := ambiguity_of(request):
                 return self._tell_why(connection, reason)
-            if not self.cfg.is_ssl and not connection.body_is_there(request, self.most, hurry=bool(self._line)):
+            if not self._over_tls and not connection.body_is_there(request, self.most, hurry=bool(self._line)):
                 return _ARRIVING
-            return super().handle_request(request, connection)
+            with gathered(connection):
+                return super().handle_request(request, connection)
         except AbsurdChunks:
             return self._tell_why(connection, ABSURD_CHUNKS)
         except BlockingIOError:
             self.log.debug("Closing connection of a client that takes nothing.")
-        finally:
-            _cork(connection.sock, 0)
         return False
 
     def _tell_why(self, connection: Connection, reason: Reason) -> bool:
@@ -247,7 +249,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
 
     def _stays(self, connection: Connection) -> bool:
         """Tell whether the next request has come, and this thread may handle it."""
-        if not self.alive or self._line or connection.is_http2:
+        if not self.alive or self._threads_lack or connection.is_http2:
             return False
         if content := connection.buffered:  # it came together with the last one
             return head_has_come(content)
@@ -263,13 +265,6 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
             with contextlib.suppress(BlockingIOError):  # another thread has followed the call
                 os.read(self._called_back, 1)
                 return False
-        if connection.sock.fileno() not in ready or self._line:
+        if connection.sock.fileno() not in ready or self._threads_lack:
             return False
         return connection.receive() is None or head_has_come(connection.buffered)
-
-
-def _cork(client: socket.socket, on: int) -> None:
-    """Hold back packets that are not full, or let go of them; sent one by one, head and body would wake a client twice."""
-    if hasattr(socket, "TCP_CORK"):
-        with contextlib.suppress(OSError):  # a Unix socket, or one that the client has closed
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)

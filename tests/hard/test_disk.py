@@ -6,14 +6,14 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.factories import CAT
 from tests.faults.load import DIGITS, PHOTO, workers_of
 from tests.serving import Reply, RunningSite
+from tests.waiting import wait_until
 
 
 def mount(*arguments: str) -> None:
@@ -42,13 +42,6 @@ def fill(folder: Path) -> Path:
             except OSError:
                 continue
     return filler
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def ask(site: RunningSite, photo: bytes = PHOTO, path: str = DIGITS) -> Reply:

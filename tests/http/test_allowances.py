@@ -16,6 +16,7 @@ from app.services.api_keys import ApiKeys
 from tests.api.asking import as_json, ask, assert_problem, make_key, send, services_of
 from tests.factories import EIGHT, make_picture, make_services, publish
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
+from tests.waiting import wait_until
 
 LIMIT = 20
 DIGITS = "/api/v1/models/digits/predict"
@@ -158,5 +159,7 @@ def test_every_request_with_a_key_is_one_of_its_uses(limited: RunningSite, key: 
         limited.request("GET", "/api/v1/models", key=f"{key[:-1]}x"),
     ]
     assert [reply.status for reply in replies] == [200, 200, 415, 403, 401]
-    days = services_of(limited).key_usage.days(key_id)
+    usage = services_of(limited).key_usage
+    wait_until(lambda: sum(day.answered + day.refused for day in usage.days(key_id)) >= 4)
+    days = usage.days(key_id)
     assert (sum(day.answered for day in days), sum(day.refused for day in days)) == (2, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.errors import InvalidImage, Overloaded
 from app.inference.batching import Batcher, Gate, Joined, Line, Probabilities
+from tests.waiting import wait_until
 
 PATIENCE = 30.0
 # What a call costs in the tests of waiting, in seconds: so much that a busy machine blurs none of it.
@@ -66,13 +67,6 @@ class Model:
     def hold(self) -> None:
         self.working.clear()
         self._released.clear()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    limit = in_time()
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.001)
 
 
 @contextmanager

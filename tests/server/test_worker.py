@@ -9,7 +9,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from tests.factories import CAT, EIGHT
 from tests.serving import RunningSite
+from tests.waiting import wait_until
 
 DIGITS, CATS = "/api/v1/models/digits/predict", "/api/v1/models/cats-vs-dogs/predict"
 PHOTO = EIGHT.read_bytes()
@@ -33,13 +34,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         assert running.key
         wait_for_both(running)
         yield running
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
 
 
 def workers_of(site: RunningSite) -> list[int]:

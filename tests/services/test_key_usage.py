@@ -13,6 +13,7 @@ import pytest
 from app.config import TREE
 from app.services.key_usage import DAYS, KeyUsage, UsedDay
 from app.storage.counters import CounterFile
+from tests.waiting import wait_until
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNTING = """
@@ -20,6 +21,7 @@ import sys
 from pathlib import Path
 from app.services.key_usage import KeyUsage
 from app.storage.counters import CounterFile
+from tests.waiting import wait_until
 
 usage = KeyUsage(counters=CounterFile(Path(sys.argv[1])))
 for number in range(500):
@@ -106,3 +108,19 @@ def test_where_it_cannot_be_counted_nothing_fails_and_nothing_is_told(tmp_path: 
     usage = KeyUsage(counters=CounterFile(file))
     usage.count("a", refused=False)
     assert usage.days("a") == ()
+
+
+def test_what_is_counted_is_soon_seen_by_other_processes(tmp_path: Path) -> None:
+    counting, looking = (KeyUsage(counters=CounterFile(tmp_path / "usage.mdb")) for _ in range(2))
+    for _ in range(3):
+        counting.count("a", refused=False)
+    wait_until(lambda: counted(looking), seconds=5)
+    assert list(counted(looking).values()) == [(3, 0)]
+    counting.count("a", refused=True)
+    wait_until(lambda: counted(looking) and [*counted(looking).values()] == [(3, 1)], seconds=5)
+
+
+def test_a_process_that_ends_has_written_what_it_counted(tmp_path: Path) -> None:
+    file = tmp_path / "usage.mdb"
+    subprocess.run([sys.executable, "-c", COUNTING, str(file)], cwd=TREE, check=True)
+    assert list(counted(KeyUsage(counters=CounterFile(file))).values()) == [(400, 100)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,6 +19,7 @@ from structlog.testing import capture_logs
 from app.errors import InvalidSettings
 from app.services.mail import Letter, Post, carrier
 from tests.serving import free_port
+from tests.waiting import wait_until
 
 LETTER = Letter("ada@example.org", "Grüße", "Ein Brief.\nMit zwei Zeilen: äöü.\n")
 
@@ -56,20 +56,13 @@ def server(inbox: Inbox) -> Iterator[Controller]:
     controller.stop()
 
 
-def wait_for(condition: Any, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def post(where: str) -> Post:
     return Post(carry=carrier(where), sender="vitrine@photos.example.org")
 
 
 def test_a_letter_goes_through_a_mail_server(inbox: Inbox, server: Controller) -> None:
     post(f"smtp://127.0.0.1:{server.port}").send(LETTER)
-    wait_for(lambda: inbox.letters)
+    wait_until(lambda: inbox.letters)
     ((sender, to, message),) = inbox.letters
     assert (sender, to) == ("vitrine@photos.example.org", ["ada@example.org"])
     assert (message["Subject"], message["To"]) == (LETTER.subject, LETTER.to)
@@ -80,14 +73,14 @@ def test_a_letter_goes_through_a_mail_server(inbox: Inbox, server: Controller) -
 
 def test_it_logs_in_with_what_the_address_says(inbox: Inbox, server: Controller) -> None:
     post(f"smtp://us%40er:p%3Aw%2Fd@127.0.0.1:{server.port}").send(LETTER)
-    wait_for(lambda: inbox.letters)
+    wait_until(lambda: inbox.letters)
 
 
 def test_a_password_that_is_refused_and_a_server_that_is_gone_are_told_of_in_the_log(server: Controller) -> None:
     with capture_logs() as told:
         for where in (f"smtp://user:secret-word@127.0.0.1:{server.port}", f"smtp://127.0.0.1:{free_port()}"):
             post(where).send(LETTER)
-        wait_for(lambda: len(told) == 2)
+        wait_until(lambda: len(told) == 2)
     assert {(event["event"], event["reason"]) for event in told} == {
         ("letter_not_sent", "SMTPAuthenticationError"),
         ("letter_not_sent", "ConnectionRefusedError"),
@@ -123,7 +116,7 @@ def test_nothing_is_said_to_a_server_whose_certificate_nobody_vouches_for(inbox:
 def test_a_folder_gets_a_file_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "letters"
     post(str(folder)).send(LETTER)
-    wait_for(lambda: list(folder.glob("*.eml")) and next(folder.glob("*.eml")).stat().st_size)
+    wait_until(lambda: list(folder.glob("*.eml")) and next(folder.glob("*.eml")).stat().st_size)
     (file,) = folder.iterdir()
     assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
     assert message_from_bytes(file.read_bytes(), policy=policy.default).get_content() == LETTER.text
@@ -132,7 +125,7 @@ def test_a_folder_gets_a_file_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_link_stays_whole_in_a_file(tmp_path: Path) -> None:
     link = f"http://127.0.0.1:8000/recover/{'a=' * 200}"
     post(str(tmp_path)).send(Letter("ada@example.org", "Hello", f"Look:\n\n{link}\n"))
-    wait_for(lambda: any(f"\n{link}\n" in file.read_text() for file in tmp_path.glob("*.eml")))
+    wait_until(lambda: any(f"\n{link}\n" in file.read_text() for file in tmp_path.glob("*.eml")))
 
 
 def test_the_console_gets_them_where_it_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +136,7 @@ def test_the_console_gets_them_where_it_was_asked_for(capsys: pytest.CaptureFixt
         told.append(capsys.readouterr().err)
         return "A text." in "".join(told)
 
-    wait_for(told_it)
+    wait_until(told_it)
 
 
 def test_without_a_carrier_nothing_goes_and_nothing_is_started() -> None:
