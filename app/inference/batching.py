@@ -78,7 +78,7 @@ class Line(Generic[Item, Result]):
 
     def join(self, item: Item) -> Call[Item, Result]:
         """Take a place in line, or raise Overloaded where there is none; whoever has one must ask for its result."""
-        call = Call[Item, Result](item)
+        call: Call[Item, Result] = Call(item)
         with self._changed:
             if len(self._line) >= self._waiting:
                 raise Overloaded(_BUSY)

@@ -37,11 +37,20 @@ class Connection(TConn):  # type: ignore[misc] # Gunicorn has no types
 
     request: Request | None = None
     body: Arriving | None = None
+    _poll: select.poll | None = None
 
     def begin(self) -> None:
         """Have a parser, without waiting for anything."""
         if self.parser is None:
             self.parser: Any = get_parser(self.cfg, self.sock, self.client)
+
+    def poll_beside(self, descriptor: int) -> select.poll:
+        """Give what waits for this connection or for a descriptor, which is always the same."""
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+            self._poll.register(descriptor, select.POLLIN)
+        return self._poll
 
     @property
     def buffered(self) -> bytes:

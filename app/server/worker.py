@@ -12,7 +12,6 @@ import contextlib
 import errno
 import mmap
 import os
-import select
 import selectors
 import socket
 import struct
@@ -255,10 +254,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
             return head_has_come(content)
         self._staying.append(connection)
         try:
-            poll = select.poll()
-            poll.register(connection.sock, select.POLLIN)
-            poll.register(self._called_back, select.POLLIN)
-            ready = {descriptor for descriptor, _ in poll.poll(_STAY_MS)}
+            ready = dict(connection.poll_beside(self._called_back).poll(_STAY_MS))
         finally:
             self._staying.remove(connection)
         if self._called_back in ready:

@@ -73,7 +73,8 @@ class ClassificationService:
         storing = time.monotonic()
         stored = self._recorder.record(prediction, owner, file_name)
         store_ms = (time.monotonic() - storing) * 1000
-        timings = replace(prediction.timings, store=store_ms, total=prediction.timings.total + store_ms)
+        before = prediction.timings
+        timings = Timings(before.decode, before.queue, before.model, before.total + store_ms, store_ms)
         self._metrics.answered(prediction.model, prediction.version, timings, stored=stored)
         return Answer(replace(prediction, timings=timings), loaded.manifest, stored)
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,15 @@ class _Numbers:
     predictions: Counter
     refusals: Counter
     stages: dict[str, Histogram]
+    _series: dict[tuple[str, str, bool], Counter] = field(default_factory=dict)
+
+    def of(self, model: str, version: str, *, stored: bool) -> Counter:
+        """Give the counter of one version's answers; the client takes its time to find it among the labels."""
+        key = (model, version, stored)
+        counter = self._series.get(key)
+        if counter is None:
+            counter = self._series[key] = self.predictions.labels(model, version, "yes" if stored else "no")
+        return counter
 
 
 _numbers: _Numbers | None = None
@@ -42,7 +51,7 @@ class Metrics:
     def answered(self, model: str, version: str, timings: Timings, *, stored: bool) -> None:
         """Count one answer."""
         numbers = _numbers or _made()
-        numbers.predictions.labels(model, version, "yes" if stored else "no").inc()
+        numbers.of(model, version, stored=stored).inc()
         for stage, histogram in numbers.stages.items():
             histogram.observe(getattr(timings, stage) / 1000)
 
