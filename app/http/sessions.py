@@ -21,7 +21,7 @@ from app.http.deeds import keep_deeds, write_attempt
 from app.http.limits import bound_account_forms
 from app.http.logins import keep_logins
 from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, CountedVerifyForm
-from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, let_links_die_at_login
+from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, answer_evenly, let_links_die_at_login
 from app.http.second_step import take_second_steps
 from app.http.signing import sign_with_sha_256
 from app.services.passwords import SHORTEST_PASSWORD
@@ -109,6 +109,7 @@ def set_up_sessions(app: Flask, here: Services, secret_key: str) -> None:
     # The session's cookie is the only way to be somebody on a page: no token in a header or a query.
     app.before_request(_protect_accounts)
     bound_account_forms(app)
+    answer_evenly(app)
     let_links_die_at_login(app, security)
     keep_logins(app, commit=session.commit)
     take_second_steps(app, security)

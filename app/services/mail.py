@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from app.errors import InvalidSettings
 
 _SMTP_SECONDS = 20.0
 _MOST_WAITING = 100
+# A letter is carried when the request that asked for it has been answered: both would share the processor, and the
+# answer's time tell whether there is an account.
+_AFTER_SECONDS = 0.1
 _PORTS = {"smtp": 587, "smtps": 465}
 
 log = structlog.get_logger(__name__)
@@ -65,9 +69,10 @@ class Post:
         with self._making:
             # On the first letter, after the fork; the interpreter waits for it before it ends.
             self._thread = self._thread or ThreadPoolExecutor(1, "post")
-        self._thread.submit(self._deliver, self._carry, self._message(letter))
+        self._thread.submit(self._deliver, self._carry, self._message(letter), time.monotonic() + _AFTER_SECONDS)
 
-    def _deliver(self, carry: Carry, message: EmailMessage) -> None:
+    def _deliver(self, carry: Carry, message: EmailMessage, begin: float) -> None:
+        time.sleep(max(0.0, begin - time.monotonic()))
         try:
             carry(message)
         except OSError as error:

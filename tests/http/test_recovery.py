@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
+from app.factory import create_app
+from app.http import recovery
+from tests.factories import make_services
 from tests.serving import PASSWORD, Reply, RunningSite
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, forgiving, make_visitor
@@ -99,6 +103,18 @@ def test_the_same_is_said_of_every_address(site: RunningSite) -> None:
     assert Page(known).words.replace(email, "") == Page(unknown).words.replace("nobody@example.org", "")
     wait_for_letters(site, email, 1)
     assert letters(site, "nobody@example.org") == []
+
+
+def test_an_answer_waits_for_an_even_moment_whoever_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = make_services(tmp_path, mail=str(tmp_path / "letters"))
+    here.accounts.create("exists@example.org", PASSWORD)
+    client = create_app(here.settings).test_client()
+    token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/recover").text)[0]
+    asleep: list[float] = []
+    for email in ("exists@example.org", "nobody@example.org"):
+        monkeypatch.setattr(recovery, "time", SimpleNamespace(monotonic=iter((10.0, 10.29)).__next__, sleep=asleep.append))
+        assert client.post("/recover", data={"email": email, "submit": "1", "csrf_token": token}).status_code == 200
+    assert asleep == pytest.approx([0.11, 0.11])
 
 
 def test_a_link_is_good_once(site: RunningSite) -> None:

@@ -1,8 +1,9 @@
 """How long a failed login and a request for a link take, for whoever has an account, whoever has none, and whoever is disabled.
 
 `python -m tests.security.timing` asks by turns and prints medians: of the time on a clock, at a real site, and of the work
-done, in this process. It fails where the work differs by more than 2 ms and 2 %. It is no test of the suite, and judges no
-clock: on a busy machine that would prove nothing.
+done, in this process. It fails where both are apart by more than 2 ms and 2 %: a clock alone goes wrong on a busy machine, and
+work that nobody can see does not matter, as where an answer waits for an even moment. It is no test of the suite: on a busy
+machine it would prove nothing.
 """
 
 from __future__ import annotations
@@ -93,15 +94,15 @@ def main() -> int:
     """Measure, print and judge."""
     folder = Path(tempfile.mkdtemp(prefix="vitrine-timing-"))
     (folder / "site").mkdir()
-    good = True
+    apart: dict[str, list[bool]] = {}
     for kind, measured in (("clock", of_a_site(folder / "site")), ("work", of_the_work(folder / "here"))):
         for what, times in measured.items():
-            apart = max(times.values()) - min(times.values())
-            bad = apart > max(WITHIN_MS, WITHIN_PART * times[UNKNOWN])
-            good = good and not (bad and kind == "work")
+            most = max(times.values()) - min(times.values())
+            bad = most > max(WITHIN_MS, WITHIN_PART * times[UNKNOWN])
+            apart.setdefault(what, []).append(bad)
             shown = ", ".join(f"{email.partition('-')[0]} {median:.1f}" for email, median in times.items())
-            print(f"{kind:5} {what:22} ms: {shown}; apart {apart:.1f}{' (more than 2 ms and 2 %)' if bad else ''}")
-    return 0 if good else 1
+            print(f"{kind:5} {what:22} ms: {shown}; apart {most:.1f}{' (more than 2 ms and 2 %)' if bad else ''}")
+    return 1 if any(map(all, apart.values())) else 0
 
 
 if __name__ == "__main__":
