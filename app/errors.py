@@ -85,6 +85,12 @@ class InvalidModel(VitrineError):
     code = "invalid_model"
 
 
+class RecipeUndecided(InvalidRequest):
+    """Labelled samples leave open how pictures are fed to a classifier: somebody has to say it."""
+
+    code = "recipe_undecided"
+
+
 class UnsafeModel(InvalidModel):
     """A model file would use something that is not on the allow-list; `names` are what it names."""
 

@@ -87,7 +87,7 @@ def test_the_changelog_tells_of_this_version() -> None:
 def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: Path) -> None:
     text = (TREE / "docs" / "your-model.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```(python|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 8
     _photos(tmp_path / "photos")
     program = "\n".join(code for kind, code in blocks if kind == "python")
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
@@ -102,6 +102,7 @@ def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: P
             assert run.returncode == 0, run.stderr
             printed += run.stdout
     assert printed.count("zero.png: This image is a 0 (100.0 %)") == 2
+    assert "How it is fed: stretched to 8 × 8 pixels; grey; 0 to 1; inverted; one flat row." in printed
     assert re.search(r"shades 1 is right on \d", printed)
 
 

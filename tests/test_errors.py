@@ -44,6 +44,7 @@ NOT_OF_THE_API = {
     "SignInRefused",
     "KeyNotFound",
     "UnsafeModel",
+    "RecipeUndecided",
     "VersionKept",
 }
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from app.cli.house import open_house, record, tell_unrecorded
-from app.inference.recipe import Scale
+from app.cli.tables import show_table
+from app.inference.recipe import Layout, Scale
 from app.intake.recipe_guess import RecipeWish
+from app.intake.recipe_search import Trial
 from app.intake.sandbox import Sandbox
 from app.services.audit_log import COMMAND_LINE
-from app.services.conversion import ConversionService
-from app.services.importing import Given, Imported, ImportingService
-from app.services.version_report import report_on
+from app.services.importing import Given, Imported, ImportingService, importing_into
+from app.services.version_report import describe_recipe, report_on
+
+_SHOWN_WAYS = 5
 
 
 @click.command("import")
@@ -30,9 +34,13 @@ from app.services.version_report import report_on
     type=click.Choice(["stretch", "crop", "pad"]),
     help="How a picture of another shape comes to that size; stretched by default.",
 )
+@click.option("--layout", type=click.Choice(get_args(Layout)), help="Order of a row's numbers; flat by default.")
+@click.option("--invert/--no-invert", default=None, help="Whether it learned negatives of the pictures.")
 @click.option("--labels", default="", metavar="A,B,...", help="Names of the classes, in the classifier's order.")
 @click.option(
-    "--samples", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A folder of pictures to prove it on."
+    "--samples",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder of pictures to prove it on; with a folder a class, or a labels.csv, they show how it was fed.",
 )
 @click.option("--trust", default="", metavar="sha256:...", help="The file's digest: says that you vouch for what is in it.")
 @click.option(
@@ -57,18 +65,16 @@ def import_(
     compared with the original on hundreds of pictures. A file that needs more than a trained classifier does is refused.
     """
     house = open_house(needs_database=False)
-    service = ImportingService(repository=house.repository, conversion=ConversionService(sandbox=Sandbox(weak=weak_sandbox)))
-    imported = service.bring_in(
-        Given(
-            file,
-            name,
-            wish=RecipeWish(**wish),
-            labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
-            samples=samples,
-            trust=trust,
-            code=code,
-        )
+    given = Given(
+        file,
+        name,
+        wish=RecipeWish(**wish),
+        labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
+        samples=samples,
+        trust=trust,
+        code=code,
     )
+    imported = bring_in(importing_into(house.repository, Sandbox(weak=weak_sandbox)), given)
     manifest = imported.package.manifest
     for line in _told(imported):
         click.echo(line)
@@ -82,6 +88,26 @@ def import_(
     tell_unrecorded(change.recorded)
 
 
+def bring_in(service: ImportingService, given: Given) -> Imported:
+    """Import a file; where samples leave open how it is fed, the terminal is asked, or RecipeUndecided raised."""
+    examined = service.examine(given)
+    if examined.found is None:
+        return service.complete(examined)
+    finding = examined.found.finding
+    ways = finding.trials[: max(_SHOWN_WAYS, 1 + len(finding.rivals))]
+    show_table(("", "right", "95 % interval", "a picture is"), [_way(number, trial) for number, trial in enumerate(ways, 1)])
+    if examined.recipe is not None or not sys.stdin.isatty():
+        return service.complete(examined)
+    click.echo(finding.reason)
+    chosen = click.prompt("Which is it", type=click.IntRange(1, len(ways)), err=True)
+    return service.complete(examined, ways[chosen - 1].recipe)
+
+
+def _way(number: int, trial: Trial) -> tuple[str, str, str, str]:
+    low, high = trial.interval
+    return str(number), f"{trial.accuracy:.1%}", f"{low:.1%} to {high:.1%}", describe_recipe(trial.recipe)
+
+
 def _told(imported: Imported) -> list[str]:
     """Give what there is to tell of an import, a line each."""
     manifest, read = imported.package.manifest, imported.report
@@ -90,6 +116,8 @@ def _told(imported: Imported) -> list[str]:
     if told.written_with:
         lines.append(f"Written with {told.written_with}.")
     lines += [*(manifest.source.differences if manifest.source else ()), *imported.notes]
+    if imported.found is not None and imported.found.finding.chosen is not None:
+        lines.append(f"How it is fed: {told.recipe}. {imported.found.finding.reason}")
     lines.append(f"Classes: {', '.join(manifest.classes)}.")
     lines += [line for line in (told.trusted, told.answers) if line]
     if manifest.proof is None or told.proof is None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import isqrt
 
 from app.errors import InvalidRequest
-from app.inference.recipe import Colour, Fit, Recipe, Scale
+from app.inference.recipe import Colour, Fit, Layout, Recipe, Scale
+from app.intake.recipe_search import KnownParts, Size
 from app.intake.scan import Report
 
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
@@ -22,6 +23,20 @@ class RecipeWish:
     colour: Colour | None = None
     scale: Scale | None = None
     fit: Fit | None = None
+    layout: Layout | None = None
+    invert: bool | None = None
+
+    @property
+    def known(self) -> KnownParts:
+        """The parts of a recipe that were said; raises InvalidRequest for a size that is none."""
+        size = None if self.size is None else _read_size(self.size)
+        return KnownParts(size, self.colour, self.scale, self.fit, self.layout, self.invert)
+
+
+def as_options(recipe: Recipe) -> str:
+    """Give the options by which the command line says a recipe."""
+    said = f"--size {recipe.width}x{recipe.height} --colour {recipe.colour} --scale {recipe.scale} --fit {recipe.fit}"
+    return f"{said} --layout {recipe.layout} {'--invert' if recipe.invert else '--no-invert'}"
 
 
 def recipe_for(report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
@@ -32,15 +47,20 @@ def recipe_for(report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
         width, height, colour = _from_features(report.n_features, wish.colour)
         notes.append(f"Seen from its {report.n_features:,} features: {colour} pictures of {width}x{height}.")
     else:
-        match = _SIZE.fullmatch(wish.size)
-        if match is None or not int(match[1]) or not int(match[2]):
-            raise InvalidRequest(f"{wish.size!r} is no size: write it like 32x32.")
-        width, height = int(match[1]), int(match[2])
+        width, height = _read_size(wish.size)
         colour = wish.colour or ("grey" if report.n_features == width * height else "rgb")
     scale: Scale = wish.scale or ("0-255" if ours else "0-1")
     if wish.scale is None:
         notes.append(f"Levels are taken as {scale}; if it learned others, say so with --scale.")
-    return Recipe(width, height, fit=wish.fit or "stretch", colour=colour, scale=scale), notes
+    layout: Layout = wish.layout or "flat"
+    return Recipe(width, height, wish.fit or "stretch", colour, scale, layout, bool(wish.invert)), notes
+
+
+def _read_size(text: str) -> Size:
+    match = _SIZE.fullmatch(text)
+    if match is None or not int(match[1]) or not int(match[2]):
+        raise InvalidRequest(f"{text!r} is no size: write it like 32x32.")
+    return int(match[1]), int(match[2])
 
 
 def _from_features(count: int | None, colour: Colour | None) -> tuple[int, int, Colour]:

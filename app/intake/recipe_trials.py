@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict
 from typing import Any
@@ -14,12 +15,15 @@ from app.inference.recipe import Recipe
 from app.intake.conversion import open_model
 from app.intake.graphs import GraphModel, input_shape
 from app.intake.job import recipes_of, view_of
+from app.intake.levels import Levels, levels_of
 from app.intake.pictures import rows_of
-from app.intake.proof import Answering, asked_in_chunks
+from app.intake.proof import Answering, Ask, asked_in_chunks
 from app.intake.source_model import SourceModel, unwrapped
 from app.intake.wire import Message
 
 _SECONDS = 120.0
+_TIMED = 32  # samples by which it is seen how slow a model is
+_LOOKED_AT = 4  # one of so many samples tells how all are spread
 
 
 def describe(job: Message) -> Message:
@@ -32,31 +36,67 @@ def describe(job: Message) -> Message:
 
 
 def ask(job: Message) -> Message:
-    """Ask the model in `blobs["model"]` about samples fed by each of `values["recipes"]`, until the time is up.
+    """Ask the model in `blobs["model"]` about samples fed by each of `values["recipes"]`.
 
     The samples lie in a blob for each size and fit, uint8 (n, height, width, 3), all in the same order. Gives the classes,
-    the recipes that the model could be asked by, and their answers in `blobs["probabilities"]`, float64 (recipes, n, classes).
+    the recipes that the model could be asked by, and their answers in `blobs["probabilities"]`, float64 (recipes, n, classes);
+    of a slow model every so many samples alone, as `values["every"]` says. `values["levels"]` are the lowest and the highest
+    of the model's own numbers, by which `values["impossible"]` of the recipes were not tried.
     Raises InvalidModel where it cannot be asked by any.
     """
-    opened, began, refusal = _Opened(job), time.monotonic(), ""
-    asked: list[Recipe] = []
-    answers: list[NDArray[np.float64]] = []
+    trials = _Trials(job)
     for recipe in recipes_of(job):
-        if time.monotonic() - began > _SECONDS:
-            break
+        trials.ask(recipe)
+    if not trials.answers:
+        raise InvalidModel(trials.refusal or "The classifier answers for no picture in any usual way of feeding one.")
+    levels = trials.opened.levels
+    values = {
+        "classes": list(trials.opened.classes),
+        "recipes": [asdict(recipe) for recipe in trials.asked],
+        "every": trials.every,
+        "levels": None if levels is None else [levels.lowest, levels.highest],
+        "impossible": trials.impossible,
+    }
+    return Message(values, {"probabilities": np.stack(trials.answers).tobytes()})
+
+
+class _Trials:
+    """The recipes of a job, tried one after the other; all within the time that there is for them."""
+
+    def __init__(self, job: Message) -> None:
+        self._job = job
+        self._seconds = _SECONDS / len(recipes_of(job))
+        self.opened = _Opened(job)
+        self.asked: list[Recipe] = []
+        self.answers: list[NDArray[np.float64]] = []
+        self.every, self.impossible, self.refusal = 0, 0, ""
+
+    def ask(self, recipe: Recipe) -> None:
+        """Try one."""
+        view = view_of(self._job, recipe)
         try:
-            model = opened.for_rows_of(recipe)
-            found = asked_in_chunks(model.probabilities, rows_of(view_of(job, recipe), recipe))
+            model = self.opened.for_rows_of(recipe)
+            if self.opened.rule_out(recipe, view):
+                self.impossible += 1
+                return
+            if not self.every:
+                self.every = self._affordable(model.probabilities, view, recipe)
+            found = asked_in_chunks(model.probabilities, rows_of(view[:: self.every], recipe))
         except InvalidModel as error:
-            refusal = refusal or str(error)
-            continue
+            self.refusal = self.refusal or str(error)
+            return
         if np.isfinite(found).all():
-            asked.append(recipe)
-            answers.append(found)
-    if not answers:
-        raise InvalidModel(refusal or "The classifier answers for no picture in any usual way of feeding one.")
-    values = {"classes": list(opened.classes), "recipes": [asdict(recipe) for recipe in asked]}
-    return Message(values, {"probabilities": np.stack(answers).tobytes()})
+            self.asked.append(recipe)
+            self.answers.append(found)
+
+    def _affordable(self, ask: Ask, view: NDArray[np.uint8], recipe: Recipe) -> int:
+        """Give of how many samples one is asked about, so that there is time to try every recipe."""
+        few = rows_of(view[:_TIMED], recipe)
+        ask(few[:1])
+        began = time.perf_counter()
+        ask(few)
+        seconds = (time.perf_counter() - began) / len(few) * len(view)
+        return max(1, math.ceil(seconds / self._seconds))
 
 
 class _Opened:
@@ -66,15 +106,22 @@ class _Opened:
         self._form, self._content = str(job.values["format"]), job.blobs["model"]
         self._models: dict[tuple[Any, ...], Answering] = {}
         self.classes: tuple[str, ...] = ()
+        self.levels: Levels | None = None
 
     def for_rows_of(self, recipe: Recipe) -> Answering:
         """Give the model, ready to be asked by a recipe; raises InvalidModel where it takes no such rows."""
         # The levels of the scale "0-255" are bytes, which some classifiers take otherwise than numbers.
         kind = (*recipe.shape, recipe.scale == "0-255")
         if kind not in self._models:
+            model: SourceModel | GraphModel
             if self._form == "onnx":
-                self._models[kind] = GraphModel(self._content, recipe)
+                model = GraphModel(self._content, recipe)
             else:
-                self._models[kind] = SourceModel(open_model(self._form, self._content), recipe)
-            self.classes = self._models[kind].classes
+                model = SourceModel(open_model(self._form, self._content), recipe)
+                self.levels = levels_of(model.classifier)
+            self._models[kind], self.classes = model, model.classes
         return self._models[kind]
+
+    def rule_out(self, recipe: Recipe, view: NDArray[np.uint8]) -> bool:
+        """Tell whether the model's own numbers show that it was not fed so."""
+        return self.levels is not None and self.levels.contradict(recipe, rows_of(view[::_LOOKED_AT], recipe))

@@ -10,22 +10,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InvalidImage, InvalidModel, InvalidRequest, UnsafeModel
+from app.errors import InvalidImage, InvalidModel, InvalidRequest, RecipeUndecided, UnsafeModel
 from app.inference.images import decode
 from app.inference.libraries import differences, installed
 from app.inference.package import CARD, Manifest, ModelPackage
 from app.inference.provenance import Source
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
-from app.intake.recipe_guess import RecipeWish, recipe_for
+from app.intake.recipe_guess import RecipeWish, as_options, recipe_for
+from app.intake.recipe_search import Finding, Trial
+from app.intake.sandbox import Sandbox
 from app.intake.scan import Report, scan
 from app.intake.source import SourceFile, read_source
 from app.services.conversion import ConversionService, Converted
 from app.services.import_card import write_import_card
+from app.services.recipe_finding import Found, RecipeFinder, labelled_samples
 
 _ENDINGS = {"pickle": "pkl", "skops": "skops", "onnx": "onnx"}
 _MOST_SAMPLES = 1000
 _LARGEST_CODE = 10_000_000
+_MOST_TOLD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +50,106 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """A file that was read without being run, and how pictures are fed to its classifier as far as that is known.
+
+    Where labelled samples were given, `found` is what they say. `recipe` is None where they leave it open: then somebody has to
+    choose among the ways in `found`.
+    """
+
+    given: Given
+    source: SourceFile
+    report: Report
+    code: Mapping[str, bytes]
+    vouched: bool
+    recipe: Recipe | None
+    found: Found | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Imported:
     """The published package, what the scan read, and sentences on what was concluded on the way."""
 
     package: ModelPackage
     report: Report
     notes: tuple[str, ...]
+    found: Found | None = None
 
 
 class ImportingService:
     """Imports model files into a repository."""
 
-    def __init__(self, *, repository: Repository, conversion: ConversionService) -> None:
+    def __init__(self, *, repository: Repository, conversion: ConversionService, recipes: RecipeFinder) -> None:
         self._repository = repository
         self._conversion = conversion
+        self._recipes = recipes
 
     def bring_in(self, given: Given) -> Imported:
         """Import a file as the next version of a model; raises InvalidRequest, InvalidModel or its child UnsafeModel."""
+        return self.complete(self.examine(given))
+
+    def examine(self, given: Given) -> Examined:
+        """Read a file and find how it is fed; raises what `bring_in` does."""
         source = read_source(given.path)
         report = scan(source)
         vouched = _vouched(source, report, given.trust)
         code = _code(given.code, vouched)
         if not vouched:
             _require_safe(source, report)
-        recipe, notes = recipe_for(report, given.wish)
-        files = {f"source.{_ENDINGS[source.format]}": source.content, **code}
-        if vouched:
-            converted = self._conversion.inspect(source.content, recipe, code)
+        samples = labelled_samples(given.samples) if given.samples is not None and not vouched else ()
+        if not samples:
+            recipe, notes = recipe_for(report, given.wish)
+            return Examined(given, source, report, code, vouched, recipe, None, tuple(notes))
+        found = self._recipes.find(source.body, source.format, report.n_features, given.wish.known, samples, given.labels)
+        return Examined(given, source, report, code, vouched, found.finding.chosen, found, found.notes)
+
+    def complete(self, examined: Examined, recipe: Recipe | None = None) -> Imported:
+        """Convert, prove and publish what was examined; raises RecipeUndecided where no recipe is known and none is given."""
+        recipe = recipe or examined.recipe
+        if recipe is None:
+            assert examined.found is not None  # noqa: S101 - without samples a recipe is concluded, or examining fails
+            raise RecipeUndecided(_question(examined.found.finding))
+        source, given = examined.source, examined.given
+        files = {f"source.{_ENDINGS[source.format]}": source.content, **examined.code}
+        if examined.vouched:
+            converted = self._conversion.inspect(source.content, recipe, examined.code)
         else:
             converted, artifact = self._conversion.convert(source.body, source.format, recipe, _pictures(given.samples, recipe))
             files[converted.file] = artifact
-        manifest = _manifest(given, source, report, recipe, converted)
-        files[CARD] = write_import_card(manifest).encode()
-        return Imported(self._repository.publish(manifest, files), report, tuple(notes))
+        manifest = _manifest(examined, recipe, converted)
+        files[CARD] = write_import_card(manifest, _measured(examined.found, recipe)).encode()
+        return Imported(self._repository.publish(manifest, files), examined.report, examined.notes, examined.found)
 
 
-def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, converted: Converted) -> Manifest:
-    if given.labels and len(given.labels) != len(converted.classes):
-        raise InvalidModel(f"The classifier has {len(converted.classes)} classes, but {len(given.labels)} labels were given.")
+def importing_into(repository: Repository, sandbox: Sandbox) -> ImportingService:
+    """Give the service that imports into a repository, and opens files in that confinement."""
+    return ImportingService(
+        repository=repository, conversion=ConversionService(sandbox=sandbox), recipes=RecipeFinder(sandbox=sandbox)
+    )
+
+
+def _question(finding: Finding) -> str:
+    ways = [
+        f"{trial.accuracy:.1%} {as_options(trial.recipe)}" for trial in finding.trials[: 1 + len(finding.rivals)][:_MOST_TOLD]
+    ]
+    return f"{finding.reason} Say which it is:\n" + "\n".join(ways)
+
+
+def _measured(found: Found | None, recipe: Recipe) -> Trial | None:
+    return None if found is None else next((trial for trial in found.finding.trials if trial.recipe == recipe), None)
+
+
+def _manifest(examined: Examined, recipe: Recipe, converted: Converted) -> Manifest:
+    given, source, report = examined.given, examined.source, examined.report
+    classes = given.labels or (examined.found.classes if examined.found is not None else converted.classes)
+    if len(classes) != len(converted.classes):
+        raise InvalidModel(f"The classifier has {len(converted.classes)} classes, but {len(classes)} labels were given.")
     vouched = converted.file == "source.pkl"
     return Manifest(
         name=given.name,
         version="",
-        classes=given.labels or converted.classes,
+        classes=classes,
         recipe=recipe,
         runtime=converted.runtime,
         artifact=converted.file,

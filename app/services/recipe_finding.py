@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from app.errors import InvalidDataset, InvalidImage, InvalidModel, InvalidRequest
 from app.inference.images import decode
@@ -19,15 +20,39 @@ from app.intake.job import name_of_view
 from app.intake.recipe_search import Finding, KnownParts, Trial, judge, variants
 from app.intake.sandbox import Sandbox
 from app.intake.wire import Message
-from app.training.dataset import read_dataset
+from app.training.dataset import list_photos
 
 _DESCRIBE, _ASK = "app.intake.recipe_trials:describe", "app.intake.recipe_trials:ask"
 _MOST_SAMPLES = 300
 _MOST_BYTES = 300_000_000  # of samples in all views together: large pictures are tried on fewer
-_RECIPES = TypeAdapter(list[Recipe])
 _SHAPE = TypeAdapter(list[int | None] | None)
 _NUMBER = re.compile(r"\d+(?:\.0)?")
 _UNUSABLE = "The confined process gave no answer that can be used."
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the confined process told; everything in it was checked for its type."""
+
+    classes: tuple[str, ...]
+    recipes: list[Recipe]
+    every: Annotated[int, Field(ge=1)]
+    levels: tuple[float, float] | None
+    impossible: int
+
+    @property
+    def ruled_out(self) -> str:
+        """Say why some recipes were not tried; nothing where all were."""
+        if self.levels is None or not self.impossible:
+            return ""
+        lowest, highest = self.levels
+        return (
+            f"The classifier's own numbers lie between {lowest:.3g} and {highest:.3g}, which rules out {self.impossible} other "
+            "ways to feed it."
+        )
+
+
+_TOLD = TypeAdapter(_Told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +66,24 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What the samples say, the names of the classes in the classifier's order, and how these were matched."""
+    """What the samples say, the names of the classes in the classifier's order, and sentences on how these were found."""
 
     finding: Finding
     classes: tuple[str, ...]
-    note: str
+    notes: tuple[str, ...]
 
 
 def labelled_samples(folder: Path) -> tuple[Sample, ...]:
     """Give pictures of a folder with one sub-folder a class, or a `labels.csv`, as many of each; none where it has neither."""
     try:
-        photos = read_dataset(folder).photos
+        photos = list_photos(folder).photos
     except InvalidDataset:
         return ()
     by_label = defaultdict(list)
     for photo in photos:
         by_label[photo.label].append(photo)
+    if len(by_label) < 2:
+        return ()
     most = max(1, _MOST_SAMPLES // len(by_label))
     chosen = [photo for group in by_label.values() for photo in group[:: max(1, -(-len(group) // most))]]
     return tuple(Sample(folder / photo.file, (folder / photo.file).read_bytes(), photo.label) for photo in chosen)
@@ -84,8 +111,8 @@ class RecipeFinder:
         """
         shape = None
         if features is None:
-            told = self._sandbox.run(_DESCRIBE, Message({"format": form}, {"model": model})).values
-            features, shape = told["features"], _SHAPE.validate_python(told["shape"])
+            described = self._sandbox.run(_DESCRIBE, Message({"format": form}, {"model": model})).values
+            features, shape = described["features"], _SHAPE.validate_python(described["shape"])
         recipes = variants(features, shape, known)
         if not recipes:
             takes = f"{features:,} numbers" if features else f"rows of the shape {shape}" if shape else "it does not say what"
@@ -93,19 +120,26 @@ class RecipeFinder:
         views, labels = _views(samples, recipes)
         asked = {"format": form, "recipes": [asdict(recipe) for recipe in recipes]}
         answer = self._sandbox.run(_ASK, Message(asked, {"model": model, **views}))
-        classes = tuple(map(str, answer.values["classes"]))
-        matched, note = _matched(classes, labels, names)
-        truth = np.array([matched.index(label) for label in labels], np.intp)
-        return Found(judge(_trials(answer, classes, truth)), matched, note)
+        told = _read(answer)
+        matched, note = _matched(told.classes, labels, names)
+        truth = np.array([matched.index(label) for label in labels[:: told.every]], np.intp)
+        notes = (note, told.ruled_out, f"It is slow: {len(truth)} of the samples were tried." if told.every > 1 else "")
+        return Found(judge(_trials(told, answer.blobs, truth)), matched, tuple(filter(None, notes)))
 
 
-def _trials(answer: Message, classes: tuple[str, ...], truth: NDArray[np.intp]) -> list[Trial]:
+def _read(answer: Message) -> _Told:
     try:
-        recipes = _RECIPES.validate_python(answer.values["recipes"])
-        answers = np.frombuffer(answer.blobs["probabilities"]).reshape(len(recipes), len(truth), len(classes))
-    except (ValidationError, ValueError, KeyError) as error:
+        return _TOLD.validate_python({name: answer.values.get(name) for name in _Told.__dataclass_fields__})
+    except ValidationError as error:
         raise InvalidModel(_UNUSABLE) from error
-    return [Trial(recipe, answers[number], truth) for number, recipe in enumerate(recipes)]
+
+
+def _trials(told: _Told, blobs: Mapping[str, bytes], truth: NDArray[np.intp]) -> list[Trial]:
+    try:
+        answers = np.frombuffer(blobs["probabilities"]).reshape(len(told.recipes), len(truth), len(told.classes))
+    except (ValueError, KeyError) as error:
+        raise InvalidModel(_UNUSABLE) from error
+    return [Trial(recipe, answers[number], truth) for number, recipe in enumerate(told.recipes)]
 
 
 def _views(samples: Sequence[Sample], recipes: Sequence[Recipe]) -> tuple[dict[str, bytes], list[str]]:

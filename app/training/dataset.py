@@ -61,7 +61,14 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """List a folder's photos without decoding them, or raise InvalidDataset where it cannot be learned from.
+    """List a folder's photos without decoding them, or raise InvalidDataset where it cannot be learned from."""
+    dataset = list_photos(folder)
+    check_classes(dataset.photos)
+    return dataset
+
+
+def list_photos(folder: Path) -> Dataset:
+    """List a folder's photos without decoding them, however few; raises InvalidDataset where nothing tells their labels.
 
     A photo whose very bytes stand in two classes is left out of both; of copies within a class the first is kept.
     """
@@ -70,9 +77,7 @@ def read_dataset(folder: Path) -> Dataset:
     labelled = folder / "labels.csv"
     listed, left_out = _from_table(labelled) if labelled.is_file() else (_from_folders(folder), [])
     photos, doubles = _without_doubles(_hashed(folder, listed, left_out))
-    dataset = Dataset(folder, tuple(photos), tuple(left_out + doubles), _attribution(folder))
-    check_classes(dataset.photos)
-    return dataset
+    return Dataset(folder, tuple(photos), tuple(left_out + doubles), _attribution(folder))
 
 
 def check_classes(photos: Iterable[Photo]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from app.composition import Services
@@ -26,6 +27,18 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     levels = np.linspace(0, 1, 60)[:, np.newaxis] * np.ones(SIDE * SIDE)
     classifier = LogisticRegression(C=100).fit(levels, np.where(levels[:, 0] > 0.5, "light", "dark"))
     file = tmp_path_factory.mktemp("models") / "model.pkl"
+    file.write_bytes(pickle.dumps(classifier))
+    return file
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the pickle of a tree that tells them apart pixel by pixel, at many thresholds."""
+    rng = np.random.default_rng(0)
+    levels = np.clip(np.linspace(0, 1, 400)[:, np.newaxis] + rng.normal(0, 0.02, (400, SIDE * SIDE)), 0, 1)
+    levels = np.rint(levels * 255) / 255
+    classifier = ExtraTreesClassifier(20, random_state=0).fit(levels, np.where(np.linspace(0, 1, 400) > 0.5, "light", "dark"))
+    file = tmp_path_factory.mktemp("models") / "tree.pkl"
     file.write_bytes(pickle.dumps(classifier))
     return file
 
@@ -69,7 +82,49 @@ def test_a_picture_is_seen_as_the_options_say(vitrine: Run, services: Services, 
     assert services.repository.package("shade").manifest.recipe == Recipe(2, 8, fit="pad", colour="grey", scale="0-16")
 
 
-@pytest.mark.parametrize("option", ["--colour", "--scale", "--fit"])
+def test_the_order_of_the_numbers_and_negatives_are_said_too(vitrine: Run, services: Services, model: Path) -> None:
+    output_of(bring_in(vitrine, model, "--layout", "flat-channels-first", "--invert"))
+    recipe = services.repository.package("shade").manifest.recipe
+    assert recipe == Recipe(4, 4, colour="grey", layout="flat-channels-first", invert=True)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of 80 labelled pictures."""
+    folder = tmp_path_factory.mktemp("samples")
+    for level in range(20, 260, 3):
+        label = "light" if level > 127 else "dark"
+        (folder / label).mkdir(exist_ok=True)
+        (folder / label / f"{level}.png").write_bytes(make_picture((level, level, level), (SIDE, SIDE)))
+    return folder
+
+
+def test_labelled_samples_decide_and_the_ways_are_shown_with_what_they_have_right(
+    vitrine: Run, services: Services, tree: Path, samples: Path
+) -> None:
+    lines = output_of(bring_in(vitrine, tree, "--samples", str(samples))).splitlines()
+    first = [cell.strip() for cell in lines[3].split("│")[1:-1]]
+    assert first == ["1", "100.0%", "95.4% to 100.0%", "stretched to 4 × 4 pixels; grey; 0 to 1; one flat row"]
+    assert any(
+        line.startswith("How it is fed: stretched to 4 × 4 pixels; grey; 0 to 1; one flat row. 100.0% of 80") for line in lines
+    )
+    assert services.repository.package("shade").manifest.recipe == Recipe(4, 4, colour="grey")
+
+
+def test_what_they_leave_open_is_refused_with_the_options_that_say_it(
+    vitrine: Run, services: Services, tree: Path, samples: Path, tmp_path: Path
+) -> None:
+    for file in [*sorted((samples / "dark").iterdir())[:5], *sorted((samples / "light").iterdir())[:5]]:
+        (tmp_path / "few" / file.parent.name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "few" / file.parent.name / file.name).write_bytes(file.read_bytes())
+    ran = bring_in(vitrine, tree, "--samples", str(tmp_path / "few"))
+    assert ran.code == 1
+    assert "10 samples are too few to decide by: it takes 30. Say which it is:" in ran.err
+    assert "100.0% --size 4x4 --colour grey --scale 0-1 --fit stretch --layout flat --no-invert" in ran.err
+    assert "shade" not in services.repository.names()
+
+
+@pytest.mark.parametrize("option", ["--colour", "--scale", "--fit", "--layout"])
 def test_an_option_that_means_nothing_is_told(vitrine: Run, model: Path, option: str) -> None:
     ran = bring_in(vitrine, model, option, "odd")
     assert (ran.code, ran.out) == (2, "")

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from app.errors import InvalidModel
 from app.inference.recipe import Recipe
+from app.intake import recipe_trials
 from app.intake.job import name_of_view
 from app.intake.recipe_trials import ask, describe
 from app.intake.wire import Message
@@ -22,8 +23,9 @@ from tests.intake.classifiers import digits
 ROWS, LABELS = digits()  # 8 by 8, grey, levels of 0 to 1
 PICTURES = np.repeat(np.rint(ROWS[:40] * 255).astype(np.uint8).reshape(-1, 8, 8, 1), 3, axis=3)
 TREE = DecisionTreeClassifier(random_state=0).fit(np.rint(ROWS * 255) / 255, LABELS)
-RIGHT, WRONG = Recipe(8, 8, colour="grey"), Recipe(8, 8, colour="grey", scale="0-255")
-COLOUR = Recipe(8, 8)
+RIGHT, WRONG = Recipe(8, 8, colour="grey"), Recipe(8, 8, colour="grey", invert=True)
+COLOUR, BYTES = Recipe(8, 8), Recipe(8, 8, colour="grey", scale="0-255")
+VIEW = {name_of_view(RIGHT): PICTURES.tobytes()}
 
 
 def asked(content: bytes, *recipes: Recipe, form: str = "pickle") -> tuple[list[Any], np.ndarray[Any, Any]]:
@@ -38,7 +40,7 @@ def test_each_way_is_answered_as_the_classifier_itself_answers() -> None:
     assert recipes == [asdict(RIGHT), asdict(WRONG)]
     levels = PICTURES[..., 0].reshape(-1, 64)
     assert (answers[0] == TREE.predict_proba(levels / 255)).all()
-    assert (answers[1] == TREE.predict_proba(levels)).all()
+    assert (answers[1] == TREE.predict_proba((255 - levels) / 255)).all()
     assert (answers[0].argmax(axis=1) == LABELS[:40]).all()
 
 
@@ -62,3 +64,21 @@ def test_a_graph_is_asked_too_and_tells_the_shape_of_its_rows() -> None:
 def test_a_pickle_tells_how_many_numbers_it_takes() -> None:
     told = describe(Message({"format": "pickle"}, {"model": pickle.dumps(TREE)}))
     assert told.values == {"features": 64, "shape": None}
+
+
+def test_ways_that_the_models_own_numbers_rule_out_are_not_tried() -> None:
+    recipes, answers = asked(pickle.dumps(TREE), BYTES, RIGHT)
+    assert (recipes, len(answers)) == ([asdict(RIGHT)], 1)
+    job = Message({"format": "pickle", "recipes": [asdict(BYTES), asdict(RIGHT)]}, {"model": pickle.dumps(TREE), **VIEW})
+    thresholds = TREE.tree_.threshold[TREE.tree_.feature >= 0]
+    told = ask(job).values
+    assert (told["impossible"], told["levels"]) == (1, [thresholds.min(), thresholds.max()])
+
+
+def test_a_slow_model_is_asked_about_fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_trials, "_SECONDS", 0.0001)
+    answer = ask(Message({"format": "pickle", "recipes": [asdict(RIGHT)]}, {"model": pickle.dumps(TREE), **VIEW}))
+    assert answer.values["every"] > 1
+    few = np.frombuffer(answer.blobs["probabilities"]).reshape(1, -1, 10)[0]
+    levels = PICTURES[:: answer.values["every"], ..., 0].reshape(-1, 64)
+    assert (few == TREE.predict_proba(levels / 255)).all()

@@ -16,8 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from app.inference.images import decode
 from app.inference.repository import Repository
-from app.services.conversion import ConversionService
-from app.services.importing import Given, ImportingService
+from app.services.importing import Given, importing_into
 from tests.factories import EIGHT
 from tests.fakes import HereSandbox
 from tests.intake.classifiers import digits
@@ -40,7 +39,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """Give a site of two workers that serves one model of each kind."""
     folder = tmp_path_factory.mktemp("runtimes")
     repository = Repository(shipped=None, own=folder / "data" / "models")
-    service = ImportingService(repository=repository, conversion=ConversionService(sandbox=HereSandbox()))
+    service = importing_into(repository, HereSandbox())
     for name, (runtime, classifier) in MODELS.items():
         (folder / name).write_bytes(pickle.dumps(classifier.fit(ROWS, LABELS)))
         imported = service.bring_in(Given(folder / name, name))

@@ -45,13 +45,16 @@ def test_the_samples_decide_and_name_the_classes(folder: Path) -> None:
     assert found.finding.chosen == RIGHT
     assert found.finding.trials[0].accuracy == 1
     assert found.classes == tuple(f"digit {number}" for number in range(10))
-    assert found.note == f"The classes are numbers; they are named after the samples' folders: {', '.join(found.classes)}."
+    assert found.notes == (
+        f"The classes are numbers; they are named after the samples' folders: {', '.join(found.classes)}.",
+        "The classifier's own numbers lie between 0.0314 and 0.969, which rules out 12 other ways to feed it.",
+    )
 
 
 def test_classes_that_have_the_folders_names_keep_their_order_and_what_the_file_does_not_tell_is_asked(folder: Path) -> None:
     named = np.array([f"digit {label}" for label in LABELS])
     found = FINDER.find(tree(named), "pickle", None, KnownParts(colour="grey"), labelled_samples(folder))
-    assert (found.finding.chosen, found.note) == (RIGHT, "")
+    assert found.finding.chosen == RIGHT
 
 
 def test_samples_of_other_classes_are_refused_in_a_sentence(folder: Path) -> None:
