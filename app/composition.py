@@ -33,6 +33,7 @@ from app.services.logins import Logins
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
+from app.services.model_uploads import ModelUploads
 from app.services.passkeys import Passkeys
 from app.services.passwords import Passwords
 from app.services.people import People
@@ -96,6 +97,7 @@ class Services(AccountServices):
     post: Post
     lists: Lists
     versions: Versions
+    model_uploads: ModelUploads
 
     def warm_up(self) -> None:
         """Do once, in this process, what the first visitor would otherwise wait for."""
@@ -139,6 +141,7 @@ def compose(settings: Settings) -> Services:
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         lists=lists_of(sessions, models=repository.names),
         versions=Versions(repository=repository, audit_log=people.audit_log),
+        model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
     )
 
 

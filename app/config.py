@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         "offered", description="Who must have a second factor to see more than the page that sets one up; all may have one."
     )
     default_model: str = Field("", description="The model that answers when none is named; cats-vs-dogs where it is there.")
+    model_uploads: bool = Field(
+        False, description="on: administrators may import models in the browser; else the command line alone imports them."
+    )
     keep_days: int = Field(
         365, ge=1, le=36_500, description="After how many days answers and their small pictures are deleted."
     )

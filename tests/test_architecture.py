@@ -54,6 +54,10 @@ LATE_IMPORTS = {
     ("app/services/passkeys.py", "cryptography.exceptions"): "0 after that",
     ("app/web/qr.py", "segno"): "4, for whoever sets up an app",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
+    ("app/services/model_uploads.py", "app.services.sample_archive"): "5, where samples come along",
+    ("app/services/model_uploads.py", "app.intake.recipe_guess"): "20, with the next two, where a model comes by the browser",
+    ("app/services/model_uploads.py", "app.services.importing"): "0 after that",
+    ("app/services/model_uploads.py", "app.intake.sandbox"): "0 after that",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
 }
@@ -134,6 +138,11 @@ GUARDED = {
     "POST /people/<int:number>/demote",
     "POST /people/<int:number>/log-out",
     "POST /people/<int:number>/second-factor-off",
+    "GET /administration/models/import",
+    "POST /administration/models/import",
+    "GET /administration/models/import/<token>",
+    "POST /administration/models/import/<token>",
+    "POST /administration/models/import/<token>/discard",
     "GET /administration/predictions",
     "GET /administration/keys",
     "POST /administration/keys/<key_id>/revoke",
@@ -156,7 +165,7 @@ ADMINISTRATION = {
     "POST /models/<name>/versions/<version>/rollback",
     *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),
 }
-ADMINISTRATIVE_ROOMS = ("administration", "people", "records")
+ADMINISTRATIVE_ROOMS = ("administration", "model_uploads", "people", "records")
 
 
 @pytest.fixture
@@ -219,24 +228,8 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
     loaded = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")][1:]
     # Libraries that colour tracebacks come with the tools of the tests alone.
     counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
-    late = {
-        "sklearn",
-        "scipy",
-        "onnxruntime",
-        "skops",
-        "onnx",
-        "alembic",
-        "mako",
-        "spectree",
-        "prometheus_client",
-        "mistune",
-    } | {
-        "joserfc",
-        "requests",
-        "redis",
-    }
     late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "mistune"}
-    late |= {"fido2", "segno"}
+    late |= {"joserfc", "requests", "redis", "fido2", "segno"}
     assert late & {name.partition(".")[0] for name in loaded} == set()
     assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
+
+from pydantic import TypeAdapter, ValidationError
 
 from app.errors import InvalidRequest
 from app.inference.recipe import Colour, Fit, Layout, Recipe, Scale
@@ -31,6 +34,17 @@ class RecipeWish:
         """The parts of a recipe that were said; raises InvalidRequest for a size that is none."""
         size = None if self.size is None else _read_size(self.size)
         return KnownParts(size, self.colour, self.scale, self.fit, self.layout, self.invert)
+
+
+_WISH = TypeAdapter(RecipeWish)
+
+
+def wish_of(said: Mapping[str, str]) -> RecipeWish:
+    """Read what was said by the names of a recipe's parts, `invert` with yes or no; raises InvalidRequest."""
+    try:
+        return _WISH.validate_python(dict(said))
+    except ValidationError as error:
+        raise InvalidRequest(f"The {error.errors()[0]['loc'][0]} of the pictures is none that is known.") from error
 
 
 def as_options(recipe: Recipe) -> str:

@@ -24,7 +24,7 @@ _SPLITS: dict[str, Split] = {
     "val": "test",
     "validation": "test",
 }
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _from_folders(folder: Path) -> list[tuple[str, str, Split | None]]:
         for sub in sorted(folder.iterdir())
         if sub.is_dir() and not sub.name.startswith(".")
         for path in sorted(sub.rglob("*"))
-        if path.is_file() and path.suffix.lower() in _SUFFIXES
+        if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES
     ]
 
 

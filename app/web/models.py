@@ -73,7 +73,8 @@ class ShownPackage:
 @blueprint.get("/models")
 def index() -> str:
     """List the models."""
-    return render_template("models/index.html", models=list_models())
+    may_import = services().settings.model_uploads and administrator() is not None
+    return render_template("models/index.html", models=list_models(), may_import=may_import)
 
 
 @blueprint.get("/models/<name>", endpoint="show")

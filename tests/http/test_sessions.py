@@ -40,6 +40,9 @@ POSTS = [
     "/register",
     "/setup/some-token",
     "/administration/keys/0123456789ab/revoke",
+    "/administration/models/import",
+    "/administration/models/import/some-token",
+    "/administration/models/import/some-token/discard",
 ]
 
 

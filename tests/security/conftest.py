@@ -17,7 +17,7 @@ _NO_LIMITS = {"visitor_limit": "0", "key_limit": "0"}
 @pytest.fixture(scope="session")
 def fort_itself(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     folder = tmp_path_factory.mktemp("fort")
-    with RunningSite(folder, workers="2", mail=str(folder / "letters"), **_NO_LIMITS) as running:
+    with RunningSite(folder, workers="2", mail=str(folder / "letters"), model_uploads="on", **_NO_LIMITS) as running:
         yield running
 
 
