@@ -65,7 +65,7 @@ def recipe_for(report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
         colour = wish.colour or ("grey" if report.n_features == width * height else "rgb")
     scale: Scale = wish.scale or ("0-255" if ours else "0-1")
     if wish.scale is None:
-        notes.append(f"Levels are taken as {scale}; if it learned others, say so with --scale.")
+        notes.append(f"Levels are taken as {scale}; if it learned others, say which (--scale).")
     layout: Layout = wish.layout or "flat"
     return Recipe(width, height, wish.fit or "stretch", colour, scale, layout, bool(wish.invert)), notes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -46,11 +47,11 @@ class UploadForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     samples = FileField("Labelled samples")
     labels = StringField("Names of the classes", validators=[Optional(), Length(max=4000)])
     size = StringField("Size", validators=[Optional(), Regexp(r"\d{1,4}x\d{1,4}$", message="Write it like 32x32.")])
-    colour = SelectField("Colours", choices=_choices(*get_args(Colour)))
-    scale = SelectField("Levels", choices=_choices(*get_args(Scale)))
-    fit = SelectField("Other shapes", choices=_choices(*get_args(Fit)))
-    layout = SelectField("Order of the numbers", choices=_choices(*get_args(Layout)))
-    invert = SelectField("Negatives", choices=_choices("no", "yes"))
+    colour = SelectField("Colours", choices=_choices(*get_args(Colour)), default="")
+    scale = SelectField("Levels", choices=_choices(*get_args(Scale)), default="")
+    fit = SelectField("Other shapes", choices=_choices(*get_args(Fit)), default="")
+    layout = SelectField("Order of the numbers", choices=_choices(*get_args(Layout)), default="")
+    invert = SelectField("Negatives", choices=_choices("no", "yes"), default="")
     submit = SubmitField("Look at it")
 
 
@@ -74,6 +75,9 @@ def receive() -> Response:
         seen = services().model_uploads.receive(sent, model.save, samples.save if samples and samples.filename else None)
     except InvalidPackage as error:
         form.name.errors = [str(error)]
+    except UnsafeModel as error:
+        # What the command line says beside it does not help here.
+        return make_response(_page(form, refused=error.__cause__ or error, names=error.names), 422)
     except (InvalidModel, InvalidRequest) as error:
         return make_response(_page(form, refused=error), 422)
     except Overloaded as error:
@@ -114,12 +118,12 @@ def discard(token: str) -> Response:
     return make_response(redirect(_back(), 303))
 
 
-def _page(form: UploadForm, refused: Exception | None = None) -> str:
+def _page(form: UploadForm, refused: BaseException | None = None, names: Sequence[str] = ()) -> str:
     return render_template(
         "models/import.html",
         form=form,
         refused=refused,
-        refused_names=refused.names if isinstance(refused, UnsafeModel) else (),
+        refused_names=names,
         megabytes=f"{services().settings.max_request_mb:g}",
     )
 

@@ -51,7 +51,7 @@ def test_what_was_concluded_is_said() -> None:
     notes = recipe_for(Report(n_features=64), RecipeWish())[1]
     assert notes == [
         "Seen from its 64 features: grey pictures of 8x8.",
-        "Levels are taken as 0-1; if it learned others, say so with --scale.",
+        "Levels are taken as 0-1; if it learned others, say which (--scale).",
     ]
     assert recipe_for(Report(n_features=64), RecipeWish("8x8", "grey", "0-1"))[1] == []
 
