@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 from app.errors import InvalidRequest
-from app.inference.recipe import Colour, Fit, Recipe, Scale
+from app.inference.recipe import Colour, Fit, Layout, Recipe, Scale
 from app.intake.scan import Report
 
 _SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
@@ -22,6 +22,7 @@ class RecipeWish:
     colour: Colour | None = None
     scale: Scale | None = None
     fit: Fit | None = None
+    layout: Layout | None = None
 
 
 def recipe_for(report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
@@ -40,7 +41,7 @@ def recipe_for(report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
     scale: Scale = wish.scale or ("0-255" if ours else "0-1")
     if wish.scale is None:
         notes.append(f"Levels are taken as {scale}; if it learned others, say so with --scale.")
-    return Recipe(width, height, fit=wish.fit or "stretch", colour=colour, scale=scale), notes
+    return Recipe(width, height, wish.fit or "stretch", colour, scale, wish.layout or "flat"), notes
 
 
 def _from_features(count: int | None, colour: Colour | None) -> tuple[int, int, Colour]:
