@@ -1,4 +1,4 @@
-"""A model on show for tests: `vitrine show` as a process of its own, whose temporary files lie in a folder of the test's own."""
+"""A model on show for tests: `vitrine show` as a process of its own, whose temporary files lie in a folder of the test's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def heed_signals() -> None:
 
 
 class ModelOnShow:
-    """`vitrine show` with these words, called in a folder, started on entry and ended on exit; `shell` is set where it is called."""
+    """`vitrine show` with these words, called in a folder; `shell` are further variables of the environment there."""
 
     def __init__(self, folder: Path, *words: str | Path, **shell: str) -> None:
         self.temporary = folder / "temporary"

@@ -15,7 +15,9 @@ from app.services.importing import Given
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--size", metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32, where the file does not tell."),
+    click.option(
+        "--size", metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32, where the file does not tell."
+    ),
     click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="Order of the colours."),
     click.option(
         "--scale", type=click.Choice(get_args(Scale)), help="Levels as it learned them, from black to white; 0-1 by default."

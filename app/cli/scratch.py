@@ -74,7 +74,7 @@ def _sweep(prefix: str) -> None:
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Let the signals that would end this process at once do so by way of its `finally` blocks; one that is ignored stays so."""
+    """Let signals that would end this process at once do so by way of its `finally` blocks; one that is ignored stays so."""
     ending = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, _leave) for number in ending}
     try:

@@ -39,8 +39,8 @@ _OF_OTHERS = re.compile(r"VITRINE_.*|GUNICORN_.*|HOST|PORT|LISTEN_(PID|FDS)|PROM
 def show(file: Path, port: int | None, **options: Any) -> None:
     """Show the trained classifier in FILE on a page of this machine, until Ctrl-C.
 
-    The file is imported as `vitrine models import` does it, into a folder that is removed in the end. Whoever can reach the page
-    from this machine may use it without a login; nothing that they send is kept. A site that is set up here is not touched.
+    The file is imported as `vitrine models import` does it, into a folder that is removed in the end. Whoever can reach the
+    page from this machine may use it without a login; nothing that they send is kept. A site that is set up here is left alone.
     """
     with _held(port) as door, scratch_folder("vitrine-show-") as folder:
         _move_into(folder, door.getsockname()[1])
@@ -87,7 +87,7 @@ def _held(port: int | None) -> Iterator[socket.socket]:
             door.bind((_LOOPBACK, port or 0))
         except OSError as error:
             raise InvalidSettings(
-                f"Port {port} of {_LOOPBACK} cannot be used ({error.strerror}): leave --port out, and one that is free is taken."
+                f"Port {port} of {_LOOPBACK} cannot be used ({error.strerror}): leave --port out, and a free one is taken."
             ) from error
         yield door
 

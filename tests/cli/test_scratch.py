@@ -140,5 +140,8 @@ def test_a_signal_that_was_ignored_stays_so_and_others_are_as_before(place: Path
 
 def test_a_place_that_is_not_there_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(place / "gone"))
-    with pytest.raises(InvalidSettings, match=r"\(No such file or directory\): name another place in TMPDIR\."), scratch_folder(PREFIX):
+    with (
+        pytest.raises(InvalidSettings, match=r"\(No such file or directory\): name another place in TMPDIR\."),
+        scratch_folder(PREFIX),
+    ):
         pass

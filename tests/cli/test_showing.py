@@ -154,9 +154,9 @@ def test_a_port_that_is_taken_is_told_before_the_file_is_looked_at(tmp_path: Pat
 
 
 def test_a_site_that_is_set_up_here_is_not_touched(tmp_path: Path, model: Path) -> None:
-    data, counting = tmp_path / "real", tmp_path / "counting"
+    counting = tmp_path / "counting"
     counting.mkdir()
-    with RunningSite(data, workers="1") as site:
+    with RunningSite(tmp_path, workers="1") as site:
         site.make_account()
         key = site.data / "secret_key"
         shell = {

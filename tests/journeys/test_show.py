@@ -44,7 +44,7 @@ def digits_in_grey() -> Notebook:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         classifier = SVC(gamma=0.001, probability=True, random_state=0).fit(digits.data[:1200], digits.target[:1200])
-    photos = {}
+    photos: dict[str, Pixels] = {}
     for number in range(1200, 1300):
         label = int(digits.target[number])
         if label in (3, 4, 7) and classifier.predict(digits.data[number : number + 1])[0] == label:
