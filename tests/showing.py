@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +21,13 @@ def heed_signals() -> None:
     """Heed Ctrl-C and the end of a terminal, in a process that starts: whoever runs the tests may have them ignored."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def own_terminal() -> None:
+    """Take standard input for the terminal of a process that starts."""
+    heed_signals()
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class ModelOnShow:
@@ -50,6 +59,18 @@ class ModelOnShow:
             self._process = subprocess.Popen(
                 self._words, cwd=self._folder, env=self._environment, stdout=out, stderr=err, preexec_fn=heed_signals
             )
+
+    def start_in_terminal(self, terminal: int) -> None:
+        """Start as what has a terminal to itself: it prints there, and is told when the terminal closes."""
+        self._process = subprocess.Popen(
+            self._words,
+            cwd=self._folder,
+            env=self._environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            preexec_fn=own_terminal,
+        )
 
     @property
     def pid(self) -> int:

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -44,6 +45,8 @@ def show(file: Path, port: int | None, **options: Any) -> None:
     """
     with _held(port) as door, scratch_folder("vitrine-show-") as folder:
         _move_into(folder, door.getsockname()[1])
+        if sys.stderr.isatty():  # a large model takes a minute, which is long for somebody who waits
+            click.echo(f"Importing {file.name}: it is read, opened once in confinement, converted and proven.", err=True)
         house = open_house()
         bring_in(house.repository, file, name_of(file), **options)
         signing_key(house.settings)

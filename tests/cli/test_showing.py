@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import pty
 import signal
 import socket
 from collections.abc import Iterator
@@ -118,6 +119,22 @@ def test_nothing_stays_when_it_is_ended_before_there_is_a_page(tmp_path: Path, m
     assert running.end(number) == code
     assert running.left == []
     assert "Your model" not in running.out
+
+
+def test_who_sits_before_it_is_told_what_goes_on_and_may_close_the_terminal(tmp_path: Path, model: Path) -> None:
+    terminal, inside = pty.openpty()
+    running = ModelOnShow(tmp_path, model)
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        running.start_in_terminal(inside)
+        os.close(inside)
+        shown = b""
+        while b"(Ctrl-C ends it)" not in shown:
+            shown += screen.read(4096)
+    lines = shown.decode().splitlines()
+    assert lines[0] == f"Importing {model.name}: it is read, opened once in confinement, converted and proven."
+    assert lines[1] == "Read without being run: GaussianNB."
+    assert running.wait() == 0
+    assert running.left == []
 
 
 def test_what_a_killed_one_left_is_gone_with_the_next_and_what_runs_is_left_alone(tmp_path: Path, model: Path) -> None:
