@@ -43,7 +43,11 @@ def _made(prefix: str) -> tuple[Path, int]:
     try:
         _sweep(prefix)
         folder = Path(tempfile.mkdtemp(prefix=prefix))
-        return folder, _marked(folder)
+        try:
+            return folder, _marked(folder)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     except OSError as error:
         raise InvalidSettings(f"No temporary folder can be made ({error.strerror}): name another place in TMPDIR.") from error
 

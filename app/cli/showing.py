@@ -23,7 +23,6 @@ from app.cli.house import open_house
 from app.cli.importing import bring_in
 from app.cli.recipe_options import recipe_options
 from app.cli.scratch import scratch_folder
-from app.composition import signing_key
 from app.config import TREE
 from app.errors import InvalidSettings
 from app.inference.package import valid_name
@@ -49,7 +48,6 @@ def show(file: Path, port: int | None, **options: Any) -> None:
             click.echo(f"Importing {file.name}: it is read, opened once in confinement, converted and proven.", err=True)
         house = open_house()
         bring_in(house.repository, file, name_of(file), **options)
-        signing_key(house.settings)
         house.engine.dispose()
         _Window(door.detach(), house.settings.address).run()
 

@@ -178,14 +178,14 @@ def test_a_site_that_is_set_up_here_is_not_touched(tmp_path: Path, model: Path) 
         key = site.data / "secret_key"
         shell = {
             "VITRINE_DATA": str(site.data),
-            "VITRINE_DATABASE_URL": f"sqlite:///{site.data / 'other.db'}",
+            "vitrine_database_url": f"sqlite:///{site.data / 'other.db'}",
             "VITRINE_SECRET_KEY_FILE": str(key),
             "VITRINE_MODELS": str(site.data / "models"),
             "VITRINE_REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
             "VITRINE_MAIL": str(tmp_path / "letters"),
             "VITRINE_PUBLIC_URL": "https://photos.example.org",
             "VITRINE_HOST": "0.0.0.0",
-            "vitrine_access": "private",
+            "VITRINE_ACCESS": "private",
             "VITRINE_OF_ANOTHER_AGE": "1",
             "PORT": str(site.port),
             "HOST": "0.0.0.0",
