@@ -69,8 +69,9 @@ def when_ready(server: object) -> None:
 def post_fork(_server: object, worker: object) -> None:
     """Warm every model in the worker itself, for a runtime's threads do not survive a fork; requests are answered meanwhile."""
     gc.enable()  # a reload has read these settings again, and switched it off
-    # Until Gunicorn sets its own handler the master's would swallow an end that comes this early, and the worker be waited for.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Until Gunicorn sets its handlers the master's would swallow an end that comes this early, and the worker be waited for.
+    for end in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+        signal.signal(end, signal.SIG_DFL)
     log_native_messages()
     application = worker.app.wsgi()  # type: ignore[attr-defined]
     with application.app_context():

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
         description="What carries letters: smtp://USER:PASSWORD@HOST, smtps://..., a folder's path, or console; or nothing.",
     )
     mail_from: str = Field("", description="The sender of letters; vitrine@ and the name of the public address by default.")
+    cookie: str = Field(
+        "vitrine",
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="What the cookie is called: another name for each of several sites at one address, under different ports.",
+    )
     login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
     idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
     oidc_url: str = Field("", description="The issuer of an OpenID Connect provider through which people log in, or nothing.")

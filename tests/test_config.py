@@ -20,6 +20,7 @@ READ = {
     "VITRINE_TRUSTED_PROXIES": ("5", "trusted_proxies", 5),
     "VITRINE_HOSTS": ("Photos.example.org, b", "host_names", frozenset({"photos.example.org", "b"})),
     "VITRINE_PROXY_ADDRESSES": ("10.0.0.0/8,::1", "proxy_networks", (ip_network("10.0.0.0/8"), ip_network("::1"))),
+    "VITRINE_COOKIE": ("vitrine-2", "cookie", "vitrine-2"),
     "VITRINE_LOGIN_DAYS": ("7", "login_days", 7),
     "VITRINE_MAIL": ("console", "mail", SecretStr("console")),
     "VITRINE_MAIL_FROM": ("a@example.org", "sender", "a@example.org"),
@@ -44,6 +45,7 @@ WRONG = {
     "VITRINE_TRUSTED_PROXIES": ("-1", "6", "all"),
     "VITRINE_HOSTS": ("photos.example.org:80", "https://photos.example.org", "a/b", "a b@c"),
     "VITRINE_PROXY_ADDRESSES": ("proxy", "10.0.0.1/8", "10.0.0.0/33"),
+    "VITRINE_COOKIE": ("a=b", "a;b", "x" * 41, "vitrine\n"),
     "VITRINE_LOGIN_DAYS": ("0", "366"),
     "VITRINE_IDLE_HOURS": ("0", "8761"),
     "VITRINE_OIDC_URL": (

@@ -25,7 +25,10 @@ README = (TREE / "README.md").read_text(encoding="utf-8")
 def commands(group: click.Group, path: tuple[str, ...] = ("vitrine",)) -> dict[str, click.Command]:
     """Give every command that is no group, by its full name."""
     found: dict[str, click.Command] = {}
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
         if isinstance(command, click.Group):
             found |= commands(command, (*path, name))
         else:

@@ -12,7 +12,17 @@ import click
 from app import __version__
 from app.errors import VitrineError
 
-_COMMANDS = ("serve", "train", "predict", "models", "users", "keys", "audit")
+# With the module that each is in.
+_COMMANDS = {
+    "serve": "serve",
+    "show": "showing",
+    "train": "train",
+    "predict": "predict",
+    "models": "models",
+    "users": "users",
+    "keys": "keys",
+    "audit": "audit",
+}
 
 
 class _Commands(click.Group):
@@ -23,12 +33,12 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Give a command: what its module, of the same name, calls so."""
+        """Give a command: what its module calls so."""
         if cmd_name not in _COMMANDS:
             return None
         # What is imported stays: to look it through for garbage, again and again, takes a tenth of a start.
         gc.disable()
-        command: click.Command = getattr(import_module(f"app.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"app.cli.{_COMMANDS[cmd_name]}"), cmd_name)
         gc.freeze()
         gc.enable()
         return command

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from app.cli.house import open_house, record, tell_unrecorded
+from app.cli.recipe_options import given, recipe_options
 from app.cli.tables import show_table
-from app.inference.recipe import Layout, Scale
-from app.intake.recipe_guess import RecipeWish
+from app.inference.repository import Repository
 from app.intake.recipe_search import Trial
 from app.intake.sandbox import Sandbox
 from app.services.audit_log import COMMAND_LINE
-from app.services.importing import Given, Imported, ImportingService, importing_into
+from app.services.importing import Examined, Imported, ImportingService, importing_into
 from app.services.version_report import describe_recipe, report_on
 
 _SHOWN_WAYS = 5
@@ -24,60 +24,17 @@ _SHOWN_WAYS = 5
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="What the model is called.")
-@click.option("--size", metavar="WxH", help="Size of the pictures it was trained on, e.g. 32x32, where the file does not tell.")
-@click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="Order of the colours.")
-@click.option(
-    "--scale", type=click.Choice(get_args(Scale)), help="Levels as it learned them, from black to white; 0-1 by default."
-)
-@click.option(
-    "--fit",
-    type=click.Choice(["stretch", "crop", "pad"]),
-    help="How a picture of another shape comes to that size; stretched by default.",
-)
-@click.option("--layout", type=click.Choice(get_args(Layout)), help="Order of a row's numbers; flat by default.")
-@click.option("--invert/--no-invert", default=None, help="Whether it learned negatives of the pictures.")
-@click.option("--labels", default="", metavar="A,B,...", help="Names of the classes, in the classifier's order.")
-@click.option(
-    "--samples",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="A folder of pictures to prove it on; with a folder a class, or a labels.csv, they show how it was fed.",
-)
-@click.option("--trust", default="", metavar="sha256:...", help="The file's digest: says that you vouch for what is in it.")
-@click.option(
-    "--code", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A folder of modules that the file needs."
-)
-@click.option("--weak-sandbox", is_flag=True, help="Open the file even where this system cannot confine what opens it.")
+@recipe_options
 @click.option("--keep-active", is_flag=True, help="Let the version that answers now go on answering.")
-def import_(
-    file: Path,
-    name: str,
-    labels: str,
-    samples: Path | None,
-    trust: str,
-    code: Path | None,
-    weak_sandbox: bool,
-    keep_active: bool,
-    **wish: Any,
-) -> None:
+def import_(file: Path, name: str, keep_active: bool, **options: Any) -> None:
     """Import the trained classifier in FILE: a pickle, a joblib or skops file, an ONNX graph, or an MLflow folder.
 
     The file is read without being run, opened once by a confined process, converted to a form that cannot run anything, and
     compared with the original on hundreds of pictures. A file that needs more than a trained classifier does is refused.
     """
     house = open_house(needs_database=False)
-    given = Given(
-        file,
-        name,
-        wish=RecipeWish(**wish),
-        labels=tuple(label.strip() for label in labels.split(",") if label.strip()),
-        samples=samples,
-        trust=trust,
-        code=code,
-    )
-    imported = bring_in(importing_into(house.repository, Sandbox(weak=weak_sandbox)), given)
+    imported = bring_in(house.repository, file, name, **options)
     manifest = imported.package.manifest
-    for line in _told(imported):
-        click.echo(line)
     record(house, "imported", name, f"version {manifest.version} from {file.name}")
     if keep_active or house.repository.active_version(name) == manifest.version:
         active = house.repository.active_version(name)
@@ -88,9 +45,19 @@ def import_(
     tell_unrecorded(change.recorded)
 
 
-def bring_in(service: ImportingService, given: Given) -> Imported:
-    """Import a file; where samples leave open how it is fed, the terminal is asked, or RecipeUndecided raised."""
-    examined = service.examine(given)
+def bring_in(repository: Repository, file: Path, name: str, *, weak_sandbox: bool, **options: Any) -> Imported:
+    """Import a file as the options of `recipe_options` say, and tell of it, a line each.
+
+    Where samples leave open how it is fed, the terminal is asked; RecipeUndecided is raised where there is none.
+    """
+    service = importing_into(repository, Sandbox(weak=weak_sandbox))
+    imported = _completed(service, service.examine(given(file, name, **options)))
+    for line in _told(imported):
+        click.echo(line)
+    return imported
+
+
+def _completed(service: ImportingService, examined: Examined) -> Imported:
     if examined.found is None:
         return service.complete(examined)
     finding = examined.found.finding

@@ -216,7 +216,7 @@ def _protect_accounts() -> None:
 def _cookies(settings: Settings) -> dict[str, Any]:
     prefix = "__Host-" if settings.https else ""
     return {
-        "SESSION_COOKIE_NAME": f"{prefix}vitrine",
+        "SESSION_COOKIE_NAME": f"{prefix}{settings.cookie}",
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
