@@ -55,6 +55,7 @@ LATE_IMPORTS = {
     ("app/web/qr.py", "segno"): "4, for whoever sets up an app",
     ("app/services/metrics.py", "prometheus_client"): "30, and the environment must be set before",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
+    ("app/web/administration.py", "app.web.evidence"): "7, for the page that compares two versions alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
 }
 
@@ -98,6 +99,7 @@ GUARDED = {
     "GET /models/<name>",
     "GET /models/<name>/samples/<path:file>",
     "GET /models/<name>/versions/<version>",
+    "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
     "GET /account",
@@ -152,6 +154,7 @@ GUARDED = {
 }
 # Of those, what needs the administrator's role, and what changes something a fresh login as well.
 ADMINISTRATION = {
+    "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
     *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),

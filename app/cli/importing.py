@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import click
 
-from app.cli.house import open_house, record, tell_unrecorded
+from app.cli.house import open_house, record
+from app.cli.promoting import let_imported_answer
 from app.inference.recipe import Scale
 from app.intake.recipe_guess import RecipeWish
 from app.intake.sandbox import Sandbox
-from app.services.audit_log import COMMAND_LINE
 from app.services.conversion import ConversionService
 from app.services.importing import Given, Imported, ImportingService
 from app.services.version_report import report_on
@@ -77,9 +77,7 @@ def import_(
         active = house.repository.active_version(name)
         click.echo(f"{name} {manifest.version} is imported; version {active} is active.", err=True)
         return
-    change = house.versions.activate(name, manifest.version, COMMAND_LINE)
-    click.echo(f"{name} {change.active} is imported and active; running workers follow within seconds.", err=True)
-    tell_unrecorded(change.recorded)
+    let_imported_answer(house, name, manifest.version)
 
 
 def _told(imported: Imported) -> list[str]:
