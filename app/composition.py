@@ -27,6 +27,7 @@ from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.identities import Identities
 from app.services.invitations import Invitations
+from app.services.kept_pictures import KeptPictures
 from app.services.key_usage import KeyUsage
 from app.services.listings.lists import Lists, lists_of
 from app.services.logins import Logins
@@ -43,6 +44,7 @@ from app.services.private_files import secret_key
 from app.services.recorded_keys import RecordedKeys
 from app.services.recorder import Recorder
 from app.services.recovery_codes import RecoveryCodes
+from app.services.replay import Replays
 from app.services.request_limits import RequestLimits
 from app.services.second_factors import SecondFactors
 from app.services.vault import Vault
@@ -140,7 +142,9 @@ def compose(settings: Settings) -> Services:
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         lists=lists_of(sessions, models=repository.names),
-        versions=Versions(repository=repository, audit_log=people.audit_log),
+        versions=Versions(
+            repository=repository, audit_log=people.audit_log, replays=_replays(settings, sessions, loader, pictures)
+        ),
         model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
     )
 
@@ -191,6 +195,11 @@ def _classification(settings: Settings, engine: Engine, loader: ModelLoader, met
         limits=image_limits(settings),
         answer_within=settings.answer_within,
     )
+
+
+def _replays(settings: Settings, sessions: sessionmaker[Session], loader: ModelLoader, pictures: PictureStore) -> Replays:
+    kept = KeptPictures(sessions=sessions, pictures=pictures)
+    return Replays(loader=loader, kept=kept, limits=image_limits(settings))
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

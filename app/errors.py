@@ -73,6 +73,12 @@ class VersionKept(VitrineError):
     code = "version_kept"
 
 
+class AnswersFlip(VitrineError):
+    """A version would change so many answers that somebody has to confirm that it shall answer."""
+
+    code = "answers_flip"
+
+
 class InvalidPackage(VitrineError):
     """A model package is damaged, or is not what its manifest says."""
 

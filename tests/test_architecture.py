@@ -59,6 +59,7 @@ LATE_IMPORTS = {
     ("app/services/model_uploads.py", "app.services.importing"): "0 after that",
     ("app/services/model_uploads.py", "app.intake.sandbox"): "0 after that",
     ("app/web/models.py", "mistune"): "14, and memory in every process, for the pages of models alone",
+    ("app/web/administration.py", "app.web.evidence"): "7, for the page that compares two versions alone",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",
 }
 
@@ -102,6 +103,7 @@ GUARDED = {
     "GET /models/<name>",
     "GET /models/<name>/samples/<path:file>",
     "GET /models/<name>/versions/<version>",
+    "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
     "GET /account",
@@ -161,6 +163,7 @@ GUARDED = {
 }
 # Of those, what needs the administrator's role, and what changes something a fresh login as well.
 ADMINISTRATION = {
+    "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
     *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),
@@ -217,7 +220,7 @@ def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) ->
 
 
 # What a start may load, in modules: each costs about a millisecond of every start, and memory in every process.
-START_BUDGET = 1120
+START_BUDGET = 1125
 
 
 def test_a_start_keeps_to_its_budget_of_imports() -> None:

@@ -141,12 +141,25 @@ class AuditLogPage(_Strict):
     next: int | None = Field(description="What `before` must be to get those that follow; null where there are none.")
 
 
+class ActivateQuery(_Strict):
+    """What an activation may be told."""
+
+    # A query is text: strictness would refuse every word in it.
+    confirm_flips: bool = Field(
+        False,
+        description="Activate also where so many replayed pictures get another answer that it is refused otherwise (409).",
+        strict=False,
+    )
+
+
 class VersionChange(_Strict):
     """What answers now."""
 
     name: str = Field(examples=["cats-vs-dogs"])
     active_version: str = Field(examples=["2"])
     recorded: bool = Field(description="Whether it could be written down who did this.")
+    replayed: int = Field(description="How many pictures both versions answered before; a roll-back replays none.")
+    flipped: int = Field(description="How many of these get another answer now.")
 
 
 class ModelSummary(_Strict):

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, request
 
 from app.api.access import key_holder
 from app.api.openapi import Operation, documented
-from app.api.queries import take_nothing
+from app.api.queries import read_query, take_no_body, take_nothing
 from app.api.replies import render_problem, reply
-from app.api.schemas import VersionChange
+from app.api.schemas import ActivateQuery, VersionChange
 from app.http.context import services
 from app.http.errors import render_errors
 from app.services.versions import Change
@@ -18,14 +18,18 @@ from app.services.versions import Change
 blueprint = Blueprint("api_versions", __name__, url_prefix="/api/v1/models/<name>/versions/<version>")
 render_errors(blueprint, render_problem)
 
+_TAKEN = "The query may hold confirm_flips, true or false, and nothing else."
+
 
 @blueprint.post("/activate")
-@documented(Operation("activate_version", VersionChange, "models", refusals=(404,)))
+@documented(Operation("activate_version", VersionChange, "models", query=ActivateQuery, refusals=(404, 409)))
 def activate(name: str, version: str) -> Response:
-    """Let a version answer from now on."""
+    """Let a version answer from now on, once it has answered what pictures there are; refused where too many answers flip."""
     holder = key_holder("models:write")
-    take_nothing(request)
-    return _told(name, services().versions.activate(name, version, replace(holder.actor, address=request.remote_addr)))
+    confirmed = read_query(request, ActivateQuery, _TAKEN).confirm_flips
+    take_no_body(request)
+    actor = replace(holder.actor, address=request.remote_addr)
+    return _told(name, services().versions.activate(name, version, actor, confirmed=confirmed))
 
 
 @blueprint.post("/rollback")
@@ -38,4 +42,6 @@ def roll_back(name: str, version: str) -> Response:
 
 
 def _told(name: str, change: Change) -> Response:
-    return reply(VersionChange(name=name, active_version=change.active, recorded=change.recorded).model_dump())
+    replayed, flipped = (0, 0) if change.figures is None else (change.figures.replayed, change.figures.flipped)
+    told = VersionChange(name=name, active_version=change.active, recorded=change.recorded, replayed=replayed, flipped=flipped)
+    return reply(told.model_dump())

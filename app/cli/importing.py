@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from app.cli.house import open_house, record, tell_unrecorded
+from app.cli.house import open_house, record
+from app.cli.promoting import let_imported_answer
 from app.cli.recipe_options import given, recipe_options
 from app.cli.tables import show_table
 from app.inference.repository import Repository
 from app.intake.recipe_search import Trial
 from app.intake.sandbox import Sandbox
-from app.services.audit_log import COMMAND_LINE
 from app.services.importing import Examined, Imported, ImportingService, importing_into
 from app.services.version_report import describe_recipe, report_on
 
@@ -40,9 +40,7 @@ def import_(file: Path, name: str, keep_active: bool, **options: Any) -> None:
         active = house.repository.active_version(name)
         click.echo(f"{name} {manifest.version} is imported; version {active} is active.", err=True)
         return
-    change = house.versions.activate(name, manifest.version, COMMAND_LINE)
-    click.echo(f"{name} {change.active} is imported and active; running workers follow within seconds.", err=True)
-    tell_unrecorded(change.recorded)
+    let_imported_answer(house, name, manifest.version)
 
 
 def bring_in(repository: Repository, file: Path, name: str, *, weak_sandbox: bool, **options: Any) -> Imported:

@@ -8,6 +8,7 @@ import click
 
 from app.cli.house import open_house, tell_unrecorded
 from app.cli.importing import import_
+from app.cli.promoting import let_answer
 from app.cli.show import show
 from app.cli.tables import show_table
 from app.config import load_settings
@@ -49,9 +50,14 @@ def list_models() -> None:
 @models.command()
 @click.argument("name")
 @click.argument("version")
-def activate(name: str, version: str) -> None:
-    """Let VERSION of the model NAME answer from now on."""
-    change = open_house(needs_database=False).versions.activate(name, version, COMMAND_LINE)
+@click.option("--yes", is_flag=True, help="Also where more than a few answers flip.")
+def activate(name: str, version: str, yes: bool) -> None:
+    """Let VERSION of the model NAME answer from now on, once both versions have answered what pictures there are.
+
+    The samples of both versions and up to 200 pictures that are kept are replayed, for ten seconds at most. Where more than one
+    in twenty of them gets another answer, and more than one, nothing is changed without --yes.
+    """
+    change = let_answer(open_house(needs_database=False), name, version, yes=yes)
     click.echo(f"{name} {change.active} is active; running workers follow within seconds.", err=True)
     tell_unrecorded(change.recorded)
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.errors import (
     AccountNotFound,
+    AnswersFlip,
     DatabaseUnavailable,
     IdempotencyKeyReused,
     ImageTooComplex,
@@ -64,6 +65,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     ModelRequired: HTTPStatus.CONFLICT,
     StillRunning: HTTPStatus.CONFLICT,
     VersionKept: HTTPStatus.CONFLICT,
+    AnswersFlip: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus(413),
     UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ImageTooComplex: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -33,10 +33,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture that comes with the package and may be shown; `alt` says in words what it shows."""
+    """A picture that comes with the package and may be shown; `alt` says in words what it shows.
+
+    `label` is the class that is right for it, empty where nobody said so.
+    """
 
     file: str
     alt: str
+    label: str = ""
 
 
 @dataclass(frozen=True)

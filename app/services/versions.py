@@ -2,34 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.errors import InvalidRequest
+from app.errors import AnswersFlip, InvalidRequest
 from app.inference.repository import Repository
 from app.services.audit_log import Action, Actor, AuditLog, Deed, subject_of_model
+from app.services.replay import Figures, Replay, Replays
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done: the version that answers now, and whether it could be written down who did it."""
+    """What was done: the version that answers now, whether it could be written down who did it, and what a replay came to."""
 
     active: str
     recorded: bool
+    figures: Figures | None = None
 
 
 class Versions:
     """Activates, rolls back and removes versions, each with an entry in the audit log."""
 
-    def __init__(self, *, repository: Repository, audit_log: AuditLog) -> None:
+    def __init__(self, *, repository: Repository, audit_log: AuditLog, replays: Replays) -> None:
         self._repository = repository
         self._audit_log = audit_log
+        self._replays = replays
 
-    def activate(self, name: str, version: str, actor: Actor) -> Change:
-        """Let a version answer from now on, or raise ModelNotFound."""
+    def rehearse(self, name: str, version: str) -> Replay | None:
+        """Give what a version would change, or None where it answers already.
+
+        Raise ModelNotFound where it is not there, InvalidPackage or InvalidModel where it cannot answer.
+        """
         before = self._repository.active_version(name)
+        self._repository.package(name, version)
+        return None if version == before else self._replays.between(name, before, version)
+
+    def activate(
+        self, name: str, version: str, actor: Actor, *, figures: Figures | None = None, confirmed: bool = False
+    ) -> Change:
+        """Let a version answer from now on; what is rehearsed already, its figures tell.
+
+        Raise what `rehearse` raises, and AnswersFlip where too many answers flip and nobody has confirmed it.
+        """
+        before = self._repository.active_version(name)
+        if figures is None or (figures.old, figures.new) != (before, version):
+            replay = self.rehearse(name, version)
+            figures = None if replay is None else replay.figures
+        if figures is not None and figures.too_many and not confirmed:
+            raise AnswersFlip(
+                f"Version {version} answers {figures.flipped} of {figures.replayed} replayed pictures otherwise than version "
+                f"{before}, which is to be confirmed: nothing was changed."
+            )
         self._repository.activate(name, version)
         in_place = "" if version == before else f" in place of {before}"
-        return self._changed(actor, "activated", name, f"version {version}{in_place}", version)
+        told = figures if figures is not None and figures.replayed else None
+        detail = f"version {version}{in_place}{'' if told is None else f', {told}'}"
+        return replace(self._changed(actor, "activated", name, detail, version), figures=told)
 
     def roll_back(self, name: str, actor: Actor, *, leave: str | None = None) -> Change:
         """Let the version answer that was active before, or raise a VitrineError where there is none.

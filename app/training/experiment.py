@@ -96,9 +96,13 @@ def run(dataset: Dataset, design: Design, progress: Progress) -> Experiment:
 def package(
     experiment: Experiment, name: str, card: str, *, summary: str, expects: str, samples: Sequence[tuple[Path, str]] = ()
 ) -> tuple[Manifest, dict[str, bytes]]:
-    """Give a manifest without a version, and the files that belong to it; samples are paths with words for what they show."""
+    """Give a manifest without a version, and the files that belong to it.
+
+    Samples are paths with words for what they show; those that are among the photos of the dataset are labelled as there.
+    """
     files = {"source.pkl": pickle.dumps(experiment.pipeline, protocol=5), CARD: card.encode(errors="replace")}
     files |= {f"samples/{path.name}": path.read_bytes() for path, _ in samples}
+    labels = {(experiment.dataset.folder / photo.file).resolve(): photo.label for photo in experiment.dataset.photos}
     manifest = Manifest(
         name=name,
         version="",
@@ -114,7 +118,7 @@ def package(
         libraries=installed(),
         metrics=experiment.metrics,
         split=experiment.split.digest,
-        samples=tuple(Sample(f"samples/{path.name}", alt) for path, alt in samples),
+        samples=tuple(Sample(f"samples/{path.name}", alt, labels.get(path.resolve(), "")) for path, alt in samples),
         attribution=experiment.dataset.attribution or None,
     )
     return manifest, files

@@ -9,6 +9,7 @@ import pytest
 from app.composition import Services
 from app.services.audit_log import Actor
 from tests.api.asking import assert_documented, assert_problem, make_key, services_of
+from tests.evidence import GREYS, publish_at
 from tests.factories import publish
 from tests.serving import PASSWORD, Reply, RunningSite
 from tests.web.visiting import Visitor
@@ -56,7 +57,7 @@ def test_a_version_is_activated_and_rolled_back_and_both_are_written_down(shop: 
     first, second = two(here)
     reply = change(shop, key, second, "activate")
     assert (reply.status, reply.headers["Cache-Control"]) == (200, "no-store")
-    assert reply.json == {"name": "shade", "active_version": second, "recorded": True}
+    assert reply.json == {"name": "shade", "active_version": second, "recorded": True, "replayed": 0, "flipped": 0}
     assert here.repository.active_version("shade") == second
     assert change(shop, key, second, "rollback").json["active_version"] == first
     by = f"by key {'_'.join(key.split('_')[:2])}"
@@ -118,3 +119,43 @@ def test_nothing_else_may_come_with_it(shop: RunningSite, here: Services, key: s
         reply = shop.request("POST", f"{SHADE}/{second}/{deed}{query}", body, key=key)
         assert_problem(reply, 400, "invalid_request")
     assert here.repository.active_version("shade") == first
+
+
+LINE = "/api/v1/models/line/versions"
+
+
+@pytest.fixture
+def line(here: Services) -> list[str]:
+    """Give versions of another model: the second differs from the first in no picture, the third in half of them."""
+    return [publish_at(here.repository, at, GREYS, "line").manifest.version for at in (128, 130, 10)]
+
+
+def test_what_flips_is_told_and_too_much_of_it_is_refused_until_it_is_confirmed(
+    shop: RunningSite, here: Services, key: str, line: list[str]
+) -> None:
+    document = shop.request("GET", "/api/v1/openapi.json").json
+    first, alike, other = line
+    here.repository.activate("line", first)
+    reply = shop.request("POST", f"{LINE}/{alike}/activate", key=key)
+    assert (reply.json["active_version"], reply.json["replayed"], reply.json["flipped"]) == (alike, 4, 0)
+    refused = [shop.request("POST", f"{LINE}/{other}/activate{query}", key=key) for query in ("", "?confirm_flips=false")]
+    for reply in refused:
+        assert_problem(reply, 409, "answers_flip")
+        assert f"Version {other} answers 2 of 4 replayed pictures otherwise than version {alike}" in reply.json["detail"]
+    assert here.repository.active_version("line") == alike
+    confirmed = shop.request("POST", f"{LINE}/{other}/activate?confirm_flips=true", key=key)
+    assert (confirmed.json["active_version"], confirmed.json["replayed"], confirmed.json["flipped"]) == (other, 4, 2)
+    by = f"by key {'_'.join(key.split('_')[:2])}"
+    told = f"version {other} in place of {alike}, 2 of 4 replayed pictures flipped, {by}"
+    assert here.versions.deeds("line")[0].detail == told
+    for reply in (*refused, confirmed):
+        assert_documented(document, "post", "/api/v1/models/{name}/versions/{version}/activate", reply)
+    back = shop.request("POST", f"{LINE}/{other}/rollback", key=key)
+    assert (back.status, back.json["active_version"], back.json["replayed"]) == (200, alike, 0)
+
+
+@pytest.mark.parametrize("query", ["?confirm_flips=", "?confirm_flips=maybe", "?confirm_flips=1&confirm_flips=1", "?yes=1"])
+def test_a_confirmation_is_a_plain_yes_or_no(shop: RunningSite, here: Services, key: str, line: list[str], query: str) -> None:
+    here.repository.activate("line", line[0])
+    assert_problem(shop.request("POST", f"{LINE}/{line[1]}/activate{query}", key=key), 400, "invalid_request")
+    assert here.repository.active_version("line") == line[0]

@@ -70,7 +70,9 @@ def test_a_file_is_told_of_line_by_line_and_answers(vitrine: Run, services: Serv
 
 def test_the_next_version_is_active_unless_the_present_is_to_stay(vitrine: Run, services: Services, model: Path) -> None:
     output_of(bring_in(vitrine, model))
-    assert bring_in(vitrine, model, "--labels", " deep night,Tag ,").err.startswith("shade 2 is imported and active")
+    replayed, active = bring_in(vitrine, model, "--labels", " deep night,Tag ,").err.splitlines()
+    assert replayed.startswith("Nothing was replayed")
+    assert active.startswith("shade 2 is imported and active")
     assert services.repository.package("shade").manifest.classes == ("deep night", "Tag")
     assert bring_in(vitrine, model, "--keep-active").err == "shade 3 is imported; version 2 is active.\n"
     assert services.repository.active_version("shade") == "2"

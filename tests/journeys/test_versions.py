@@ -91,6 +91,8 @@ def test_an_administrator_reads_the_proof_activates_classifies_and_rolls_back(
         "Proven on 256 pictures: every label equal, largest difference 2e-7."
     )
     expect(page.get_by_role("row", name="scikit-learn")).to_contain_text("256/256")
+    page.get_by_role("link", name="Let version 2 answer").click()
+    expect(page.locator("main")).to_contain_text("the same answer from both versions.")
     page.get_by_role("button", name="Let version 2 answer").click()
     expect(page.locator("main")).to_contain_text("Version 2 answers from now on.")
     page.wait_for_timeout(2500)  # every process follows within two seconds

@@ -24,6 +24,8 @@ API_ADMINISTRATION = (
 )
 # What asks everybody for the password once a login is old.
 FRESH = ("/account/second-factor",)
+# And administrators, before what takes a while.
+FRESH_TO_SEE = ("/models/<name>/versions/<version>/evidence",)
 FRESH_TO_CHANGE = ("/account/email", "/account/delete", "/account/logins/<int:number>/end", "/account/logins/end-others")
 # What strangers may where guests are welcome; everything else that is guarded needs a login there too.
 GUESTS = ("/", "/history", "/predictions/", "/models")
@@ -105,7 +107,8 @@ def kind_of(method: str, rule: str) -> str:
     if rule.startswith("/api/"):
         return "API, administration" if rule.startswith(API_ADMINISTRATION) else "API"
     if rule.startswith(ADMINISTRATION):
-        return "administration, to see" if method in ("GET", "HEAD") else "administration, to change"
+        seen = method in ("GET", "HEAD") and rule not in FRESH_TO_SEE
+        return "administration, to see" if seen else "administration, to change"
     if rule.startswith(FRESH) or (method == "POST" and rule in FRESH_TO_CHANGE):
         return "account, freshly"
     return "account"

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from app.composition import Services
-from app.errors import InvalidRequest, ModelNotFound, VersionKept, VitrineError
+from app.errors import AnswersFlip, InvalidPackage, InvalidRequest, ModelNotFound, VersionKept, VitrineError
 from app.services.audit_log import COMMAND_LINE, Actor
+from app.services.replay import Figures
 from app.services.versions import Change
+from tests.evidence import GREYS, publish_at
 from tests.factories import make_services, publish
 
 
@@ -100,3 +102,68 @@ def test_what_cannot_be_written_down_is_done_all_the_same(services: Services) ->
     assert services.versions.roll_back("shade", COMMAND_LINE) == Change("1", recorded=False)
     assert not services.versions.remove("shade", "3", COMMAND_LINE).recorded
     assert services.repository.versions("shade") == ["1", "2"]
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Services:
+    """Give services over versions that draw the line at 128, 130, 160 and 10, of which the first is active."""
+    services = make_services(tmp_path / "lines")
+    for line in (128, 130, 160, 10):
+        publish_at(services.repository, line, GREYS)
+    return services
+
+
+def test_what_a_replay_came_to_is_told_and_written_down(lines: Services) -> None:
+    change = lines.versions.activate("shade", "2", COMMAND_LINE)
+    assert change == Change("2", recorded=True, figures=Figures("1", "2", 4, 0))
+    lines.versions.activate("shade", "3", COMMAND_LINE)
+    assert [detail for _, _, detail in deeds(lines)] == [
+        "version 3 in place of 2, 1 of 4 replayed pictures flipped",
+        "version 2 in place of 1, 0 of 4 replayed pictures flipped",
+    ]
+
+
+def test_a_version_that_changes_too_much_waits_until_somebody_confirms_it(lines: Services) -> None:
+    with pytest.raises(
+        AnswersFlip, match=r"Version 4 answers 2 of 4 replayed pictures otherwise than version 1, .* nothing was"
+    ):
+        lines.versions.activate("shade", "4", COMMAND_LINE)
+    assert (lines.repository.active_version("shade"), deeds(lines)) == ("1", [])
+    assert lines.versions.activate("shade", "4", COMMAND_LINE, confirmed=True).figures == Figures("1", "4", 4, 2)
+    assert deeds(lines)[0][2] == "version 4 in place of 1, 2 of 4 replayed pictures flipped"
+
+
+def test_what_is_rehearsed_is_not_replayed_again_unless_another_version_answers_by_then(lines: Services) -> None:
+    replay = lines.versions.rehearse("shade", "2")
+    assert replay is not None
+    told = Figures("1", "2", 50, 2)
+    assert lines.versions.activate("shade", "2", COMMAND_LINE, figures=told).figures == told
+    lines.versions.roll_back("shade", COMMAND_LINE)
+    lines.versions.activate("shade", "3", COMMAND_LINE)
+    assert lines.versions.activate("shade", "2", COMMAND_LINE, figures=told).figures == Figures("3", "2", 4, 1)
+    with pytest.raises(AnswersFlip):
+        lines.versions.activate("shade", "4", COMMAND_LINE, figures=told)
+
+
+def test_a_roll_back_replays_nothing_whatever_it_changes(lines: Services) -> None:
+    lines.versions.activate("shade", "4", COMMAND_LINE, confirmed=True)
+    assert lines.versions.roll_back("shade", COMMAND_LINE) == Change("1", recorded=True)
+
+
+def test_the_active_version_needs_no_rehearsal_and_one_that_is_not_there_has_none(lines: Services) -> None:
+    assert lines.versions.rehearse("shade", "1") is None
+    for name, version in (("shade", "9"), ("nothing", "1")):
+        with pytest.raises(ModelNotFound):
+            lines.versions.rehearse(name, version)
+
+
+def test_a_version_that_cannot_answer_is_not_activated(lines: Services) -> None:
+    (lines.repository.package("shade", "2").folder / "source.pkl").write_bytes(b"another")
+    with pytest.raises(InvalidPackage):
+        lines.versions.activate("shade", "2", COMMAND_LINE, confirmed=True)
+    assert (lines.repository.active_version("shade"), deeds(lines)) == ("1", [])
+
+
+def test_one_that_cannot_answer_any_more_is_replaced_all_the_same(lines: Services) -> None:
+    (lines.repository.package("shade", "1").folder / "source.pkl").write_bytes(b"another")
+    assert lines.versions.activate("shade", "2", COMMAND_LINE) == Change("2", recorded=True)

@@ -171,7 +171,7 @@ def test_nobody_but_an_administrator_is_shown_the_administration(
     address = fresh(repository, "shown")[1]
     for visitor, seen in ((guest, False), (member, False), (admin, True)):
         page = Page(visitor.get(address))
-        assert ("Who did what" in page.words, bool(page.all("form", action=f"{address}/activate"))) == (seen, seen)
+        assert ("Who did what" in page.words, f"{address}/evidence" in page.targets(address)) == (seen, seen)
     assert not Page(admin.get("/models/shown/versions/1")).all("form", action="/models/shown/versions/1/rollback")
 
 
@@ -179,7 +179,7 @@ def test_an_administrator_activates_and_rolls_back_and_it_is_written_down(
     admin: Visitor, guest: Visitor, repository: Repository
 ) -> None:
     first, second = fresh(repository, "turned")
-    assert_redirect(admin.submit(f"{second}/activate", page=second), second)
+    assert_redirect(admin.submit(f"{second}/activate", page=f"{second}/evidence"), second)
     page = Page(admin.get(second))
     assert "Version 2 answers from now on." in page.words
     assert "This version answers now." in page.words
@@ -191,7 +191,7 @@ def test_an_administrator_activates_and_rolls_back_and_it_is_written_down(
     assert "there is nothing to roll back to" in page.words
     assert re.search(
         r"Who did what rolled back from version 2 to 1 grace@example\.org, \d.{,30} UTC"
-        r" activated version 2 in place of 1 grace@example\.org, \d",
+        r" activated version 2 in place of 1, 0 of 1 replayed picture flipped grace@example\.org, \d",
         page.words,
     )
     assert repository.active_version("turned") == "1"
@@ -238,13 +238,13 @@ def test_an_old_login_is_asked_for_its_password_and_led_back(
     address = f"/models/{name}/versions/{'3' if deed == 'activate' else '2'}"
     grow_old(admin, minutes=16)
     assert "Who did what" in words(admin, address), "reading needs no password"
-    asked = admin.submit(f"{address}/{deed}", page=address)
-    assert_redirect(asked, f"/verify?next={address}")
+    asked, back = admin.submit(f"{address}/{deed}", page="/account"), address + "/evidence" * (deed == "activate")
+    assert_redirect(asked, f"/verify?next={back}")
     assert repository.active_version(name) == "2"
     assert "It is some time since you logged in." in words(admin, asked.headers["Location"])
-    assert_redirect(admin.submit(asked.headers["Location"], {"password": PASSWORD, "submit": "1"}), address)
-    assert "Your password is confirmed. Nothing was changed yet." in words(admin, address)
-    assert admin.submit(f"{address}/{deed}", page=address).status == 303
+    assert_redirect(admin.submit(asked.headers["Location"], {"password": PASSWORD, "submit": "1"}), back)
+    assert "Your password is confirmed. Nothing was changed yet." in words(admin, back)
+    assert admin.submit(f"{address}/{deed}", page=back).status == 303
     assert repository.active_version(name) == ("3" if deed == "activate" else "1")
 
 
@@ -255,7 +255,7 @@ def test_a_login_is_fresh_for_a_quarter_of_an_hour_and_using_it_does_not_prolong
     admin = make_visitor(small_site, ADMIN)
     second = fresh(repository, "quarter")[1]
     grow_old(admin, minutes=14)
-    assert_redirect(admin.submit(f"{second}/activate", page=second), second)
+    assert_redirect(admin.submit(f"{second}/activate", page=f"{second}/evidence"), second)
     grow_old(admin, minutes=2)
     assert_redirect(admin.submit(f"{second}/rollback", page=second), f"/verify?next={second}")
 
@@ -268,4 +268,6 @@ def test_the_link_to_classify_chooses_the_model(guest: Visitor, repository: Repo
 def test_deeds_of_the_command_line_are_shown_too(admin: Visitor, small_site: RunningSite, repository: Repository) -> None:
     first = fresh(repository, "by-hand")[0]
     assert small_site.run("models", "activate", "by-hand", "2").returncode == 0
-    assert re.search(r"activated version 2 in place of 1 On the command line, \d", words(admin, first))
+    assert re.search(
+        r"activated version 2 in place of 1, 0 of 1 replayed picture flipped On the command line", words(admin, first)
+    )
