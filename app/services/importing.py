@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from app.inference.package import CARD, Manifest, ModelPackage
 from app.inference.provenance import Source
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
+from app.intake.graph_input import read_input
 from app.intake.recipe_guess import RecipeWish, recipe_for
 from app.intake.scan import Report, scan
 from app.intake.source import SourceFile, read_source
@@ -69,7 +70,7 @@ class ImportingService:
         code = _code(given.code, vouched)
         if not vouched:
             _require_safe(source, report)
-        recipe, notes = recipe_for(report, given.wish)
+        recipe, notes = self._recipe(source, report, given.wish)
         files = {f"source.{_ENDINGS[source.format]}": source.content, **code}
         if vouched:
             converted = self._conversion.inspect(source.content, recipe, code)
@@ -79,6 +80,14 @@ class ImportingService:
         manifest = _manifest(given, source, report, recipe, converted)
         files[CARD] = write_import_card(manifest).encode()
         return Imported(self._repository.publish(manifest, files), report, tuple(notes))
+
+    def _recipe(self, source: SourceFile, report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
+        """Give the recipe with what was concluded; a graph itself tells what pictures it takes, in confinement."""
+        if source.format != "onnx":
+            return recipe_for(report, wish)
+        seen = read_input(self._conversion.input_shape(source.body), wish)
+        recipe, notes = recipe_for(replace(report, n_features=seen.n_features), seen.wish)
+        return replace(recipe, layout=seen.layout), [*seen.notes, *notes]
 
 
 def _manifest(given: Given, source: SourceFile, report: Report, recipe: Recipe, converted: Converted) -> Manifest:

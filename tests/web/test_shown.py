@@ -140,6 +140,7 @@ def test_an_answer_outlives_its_picture(small_site: RunningSite, guest: Visitor)
             "decision_function",
             "This model gives scores, not probabilities: the bars tell which class is ahead, not how sure it is.",
         ),
+        ("logits", "This model's network gives logits; what is shown is their softmax."),
         ("predict", "This model names a class and does not say how sure it is."),
     ],
 )
