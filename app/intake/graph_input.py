@@ -38,8 +38,8 @@ def read_input(shape: Sequence[int | None] | None, wish: RecipeWish, layout: Lay
         (whole for whole in _WHOLE if len(shape) == 3 and shape[whole[1]] in _CHANNELS and layout in (None, whole[0])), None
     )
     if found is None:
-        told = f"{layout}, is not" if layout else "is not a picture's: colours, 1 or 3, stand neither first nor last"
-        raise InvalidRequest(f"The graph takes rows of the shape {_told(shape)}, which {told}.")
+        wrong = f"not {layout}" if layout else "not a picture's: colours, 1 or 3, stand neither first nor last"
+        raise InvalidRequest(f"The graph takes rows of the shape {_told(shape)}, which is {wrong}.")
     name, channel, line, column, words = found
     colour = _colour(shape[channel] == 1, wish.colour)
     size = _size(shape[column], shape[line], wish.size)

@@ -16,7 +16,7 @@ from app.intake.graph_answers import meaning_of
 from app.intake.graph_classes import class_names
 from app.intake.graph_file import only_input, read_graph
 from app.intake.job import recipe_of, samples_of
-from app.intake.pictures import Pixels, PictureSearch, rows_of
+from app.intake.pictures import PictureSearch, Pixels, rows_of
 from app.intake.proof import TOLERANCE, Exhausted, asked_in_chunks, prove_only
 from app.intake.served_form import Form
 from app.intake.source_model import Rows
@@ -81,10 +81,15 @@ def convert(job: Message) -> Message:
 
 
 def _require_any_number(graph: onnx.ModelProto) -> None:
-    given = only_input(graph)
-    first = None if given is None else next(iter(given.type.tensor_type.shape.dim), None)
+    first = _number_of_rows(graph)
     if first is not None and first.dim_value > 1:
         raise InvalidModel(_SEVERAL.format(count=first.dim_value))
+
+
+def _number_of_rows(graph: onnx.ModelProto) -> onnx.TensorShapeProto.Dimension | None:
+    """Give the first length of the only input, None where there is none."""
+    given = only_input(graph)
+    return None if given is None else next(iter(given.type.tensor_type.shape.dim), None)
 
 
 def _answered(graph: onnx.ModelProto, rows: Rows) -> tuple[bytes, NDArray[Any]]:
@@ -96,13 +101,15 @@ def _answered(graph: onnx.ModelProto, rows: Rows) -> tuple[bytes, NDArray[Any]]:
     try:
         return artifact, OnnxRuntime(artifact, "predict_proba", 0).told(rows)
     except Exception as error:  # of onnxruntime, whose errors share no other base
-        reason = f"The graph does not answer for such a picture: {error}"
+        reason = InvalidModel(f"The graph does not answer for such a picture: {error}")
+    if (first := _number_of_rows(graph)) is None:
+        raise reason
+    first.dim_value = 1
     try:
-        only_input(graph).type.tensor_type.shape.dim[0].dim_value = 1
         artifact = graph.SerializeToString()
         return artifact, OnnxRuntime(artifact, "predict_proba", 0).told(rows)
     except Exception as error:
-        raise InvalidModel(reason) from error
+        raise reason from error
 
 
 def _trial_pictures(recipe: Recipe) -> Pixels:

@@ -59,8 +59,6 @@ def test_what_was_said_of_the_layout_decides_where_both_ends_could_hold_the_colo
         ((3, 20, 30), {}, "flat", r"shape \(3, 20, 30\), which is not flat."),
     ],
 )
-def test_what_does_not_agree_is_told(
-    shape: tuple[int | None, ...], said: dict[str, Any], layout: Any, sentence: str
-) -> None:
+def test_what_does_not_agree_is_told(shape: tuple[int | None, ...], said: dict[str, Any], layout: Any, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         read_input(shape, RecipeWish(**said), layout)

@@ -1,4 +1,4 @@
-"""ONNX graphs that somebody brings: served as they are where they give probabilities or logits, refused with the reason else."""
+"""ONNX graphs that somebody brings: served as they are where they tell classes apart, refused with the reason elsewhere."""
 
 from __future__ import annotations
 
@@ -182,7 +182,10 @@ def test_one_number_out_of_a_sigmoid_is_the_probability_of_the_second_class() ->
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (taking(8, 3, SIDE, SIDE), r"takes exactly 8 pictures at a time: .* dynamic_shapes=\(\{0: 'batch'\},\)\), or dynamic_axes"),
+        (
+            taking(8, 3, SIDE, SIDE),
+            r"exactly 8 pictures at a time: .* dynamic_shapes=\(\{0: 'batch'\},\)\), or dynamic_axes",
+        ),
         (ending_in(("Softmax", {"axis": 0})), r"ends in a Softmax, but its rows do not sum to 1"),
         (ending_in(("Softmax", {"axis": 0}), ("Log", {})), r"asked about the same picture again, .*network\.eval"),
         (ending_in(("Sigmoid", {})), "as if several could be right at once"),
