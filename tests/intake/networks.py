@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+from PIL import Image
 
 from app.config import TREE
 from app.inference.recipe import Recipe
@@ -19,6 +21,13 @@ RECIPE = Recipe(SIDE, SIDE, scale="imagenet", layout="channels-height-width")
 with np.load(FOLDER / "red-digits.npz") as _told:
     PICTURES, LABELS, LOGITS = _told["pictures"], _told["labels"], _told["logits"].astype(np.float64)
 PROBABILITIES = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+
+
+def upload(number: int) -> bytes:
+    """Give a recorded picture as somebody would send it."""
+    file = BytesIO()
+    Image.fromarray(PICTURES[number]).save(file, "PNG")
+    return file.getvalue()
 
 
 def changed(change: Callable[[onnx.ModelProto], None], content: bytes = RED_DIGITS) -> bytes:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from app.composition import Services
 from app.errors import InvalidModel, InvalidRequest
@@ -21,7 +19,7 @@ from app.services.importing import Given, Imported, ImportingService
 from app.services.recorder import Owner
 from tests.factories import make_services
 from tests.fakes import HereSandbox
-from tests.intake.networks import LABELS, LOGITS, PICTURES, PROBABILITIES, RECIPE, RED_DIGITS, taking
+from tests.intake.networks import LABELS, LOGITS, PICTURES, PROBABILITIES, RECIPE, RED_DIGITS, taking, upload
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 WISH = RecipeWish(scale="imagenet")
@@ -60,12 +58,10 @@ def test_it_answers_as_it_did_in_pytorch_and_the_card_says_how(services: Service
 
 def test_a_network_for_one_picture_at_a_time_classifies_uploads(services: Services) -> None:
     bring_in(services, taking(1, 3, 24, 24), labels=NAMES)
-    for picture, label, probabilities in zip(PICTURES[:3], LABELS[:3], PROBABILITIES[:3], strict=True):
-        file = BytesIO()
-        Image.fromarray(picture).save(file, "PNG")
-        top = services.classification.classify(file.getvalue(), owner=Owner(), model="red-digits").prediction.top
-        assert top.label == NAMES[label]
-        assert top.probability == pytest.approx(probabilities.max(), abs=1e-4)
+    for number in range(3):
+        top = services.classification.classify(upload(number), owner=Owner(), model="red-digits").prediction.top
+        assert top.label == NAMES[LABELS[number]]
+        assert top.probability == pytest.approx(PROBABILITIES[number].max(), abs=1e-4)
 
 
 def test_classes_without_names_are_numbers(services: Services) -> None:

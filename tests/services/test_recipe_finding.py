@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from app.intake.sandbox import Sandbox
 from app.services.recipe_finding import RecipeFinder, Sample, labelled_samples
 from tests.intake.classifiers import digits
 from tests.intake.networks import LABELS as RED
-from tests.intake.networks import LOGITS, PICTURES, PROBABILITIES, RED_DIGITS, channels_last
+from tests.intake.networks import LOGITS, PROBABILITIES, RED_DIGITS, channels_last, upload
 
 ROWS, LABELS = digits()
 LEVELS = np.rint(ROWS * 255).astype(np.uint8)
@@ -66,12 +65,7 @@ def test_samples_of_other_classes_are_refused_in_a_sentence(folder: Path) -> Non
 @pytest.fixture(scope="module")
 def red_digits() -> tuple[Sample, ...]:
     """The pictures that PyTorch's network was held to, each with its label."""
-    samples = []
-    for number, (picture, label) in enumerate(zip(PICTURES, RED, strict=True)):
-        file = BytesIO()
-        Image.fromarray(picture).save(file, "PNG")
-        samples.append(Sample(Path(f"{number}.png"), file.getvalue(), str(label)))
-    return tuple(samples)
+    return tuple(Sample(Path(f"{number}.png"), upload(number), str(label)) for number, label in enumerate(RED))
 
 
 @pytest.mark.parametrize(
