@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import onnx
 
 from app.errors import InvalidModel
@@ -18,15 +20,38 @@ def read_graph(content: bytes) -> onnx.ModelProto:
     except Exception as error:  # the file may be anything
         raise InvalidModel(f"The file is no ONNX graph: {str(error)[:200]}") from error
     # Before the check, which would look for those files.
-    if any(tensor.external_data or tensor.data_location for tensor in graph.graph.initializer):
+    if any(tensor.external_data or tensor.data_location for tensor in _tensors(graph)):
         raise InvalidModel(_ELSEWHERE)
     try:
         onnx.checker.check_model(graph)
     except Exception as error:
         raise InvalidModel(f"The file is no ONNX graph: {str(error)[:200]}") from error
-    if foreign := {node.domain for node in graph.graph.node} - _DOMAINS:
+    if foreign := {node.domain for node in _nodes(graph)} - _DOMAINS:
         raise InvalidModel(f"The graph uses operators of {', '.join(sorted(foreign))}, which only its maker's programs know.")
     return graph
+
+
+def _nodes(graph: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    """Give every node, those in the branches and loops of others and in functions too."""
+    waiting = [*graph.graph.node, *(node for function in graph.functions for node in function.node)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for attribute in node.attribute:
+            waiting += [inner for part in (attribute.g, *attribute.graphs) for inner in part.node]
+
+
+def _tensors(graph: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Give every run of numbers that a graph holds, wherever it stands."""
+    attributes = [attribute for node in _nodes(graph) for attribute in node.attribute]
+    attributes += [default for function in graph.functions for default in function.attribute_proto]
+    for part in (graph.graph, *(inner for attribute in attributes for inner in (attribute.g, *attribute.graphs))):
+        yield from part.initializer
+        yield from (tensor for sparse in part.sparse_initializer for tensor in (sparse.values, sparse.indices))
+    for attribute in attributes:
+        yield from (attribute.t, *attribute.tensors)
+        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
 
 
 def only_input(graph: onnx.ModelProto) -> onnx.ValueInfoProto | None:

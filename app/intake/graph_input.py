@@ -34,23 +34,23 @@ def read_input(shape: Sequence[int | None] | None, wish: RecipeWish, layout: Lay
     """
     if shape is None or len(shape) == 1:
         return GraphInput(wish, layout or "flat", shape[0] if shape else None)
-    found = next(
-        (whole for whole in _WHOLE if len(shape) == 3 and shape[whole[1]] in _CHANNELS and layout in (None, whole[0])), None
-    )
+    fitting = [whole for whole in _WHOLE if len(shape) == 3 and layout in (None, whole[0])]
+    # Where a graph leaves open how many colours it takes, as some exporters do, they come first as in PyTorch.
+    found = next((whole for may in (_CHANNELS, (None,)) for whole in fitting if shape[whole[1]] in may), None)
     if found is None:
         wrong = f"not {layout}" if layout else "not a picture's: colours, 1 or 3, stand neither first nor last"
         raise InvalidRequest(f"The graph takes rows of the shape {_told(shape)}, which is {wrong}.")
     name, channel, line, column, words = found
-    colour = _colour(shape[channel] == 1, wish.colour)
+    colour = _colour(shape[channel], wish.colour)
     size = _size(shape[column], shape[line], wish.size)
     note = f"Seen from its input of {_told(shape)}: {colour} pictures of {size}, {words}."
     return GraphInput(replace(wish, size=size, colour=colour), name, notes=(note,))
 
 
-def _colour(grey: bool, said: Colour | None) -> Colour:
-    if said is not None and grey != (said == "grey"):
-        raise InvalidRequest(f"The graph takes {'1 colour' if grey else '3 colours'} a picture, which is not {said}.")
-    return said or ("grey" if grey else "rgb")
+def _colour(channels: int | None, said: Colour | None) -> Colour:
+    if said is not None and channels not in (None, 1 if said == "grey" else 3):
+        raise InvalidRequest(f"The graph takes {channels} colour{'s' if channels != 1 else ''} a picture, which is not {said}.")
+    return said or ("grey" if channels == 1 else "rgb")
 
 
 def _size(width: int | None, height: int | None, said: str | None) -> str:

@@ -19,6 +19,9 @@ from app.intake.recipe_guess import RecipeWish
         ((20, 30, 3), {"size": "30x20"}, "30x20", "rgb", "height-width-channels", "colours last."),
         ((1, 28, 28), {}, "28x28", "grey", "channels-height-width", "grey pictures of 28x28, colours first."),
         ((28, 28, 1), {"colour": "grey"}, "28x28", "grey", "height-width-channels", "grey pictures of 28x28, colours last."),
+        ((None, None, None), {"size": "8x8"}, "8x8", "rgb", "channels-height-width", "(any, any, any): rgb pictures of 8x8"),
+        ((None, 8, 8), {"colour": "grey"}, "8x8", "grey", "channels-height-width", "grey pictures of 8x8, colours first."),
+        ((8, 8, None), {}, "8x8", "rgb", "height-width-channels", "colours last."),
         ((3, None, None), {"size": "64x48"}, "64x48", "rgb", "channels-height-width", "(3, any, any): rgb pictures of 64x48"),
     ],
 )
