@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.errors import InvalidModel
 from app.inference.provenance import Answers
 
+_ROUNDING = 1e-3
 _NO_TABLE = "The graph's last output is no table of probabilities, one row a picture"
 # What changes the form of numbers and not the numbers.
 _PASSING = {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast"}
@@ -50,16 +51,21 @@ def meaning_of(told: NDArray[Any], pictures: int, graph: onnx.ModelProto) -> Mea
         if end != "Sigmoid":
             raise InvalidModel(_ONE_NUMBER)
         return Meaning("predict_proba", 2)
-    finite = table[np.isfinite(table).all(axis=1)]
-    if not len(finite):
+    if not np.isfinite(table).all(axis=1).any():
         raise InvalidModel("The graph gives no numbers that are finite.")
-    if (finite >= 0).all() and np.allclose(finite.sum(axis=1), 1, atol=1e-3):
+    if are_probabilities(table):
         return Meaning("predict_proba", n_classes)
     if end in _NO_LOGITS:
         raise InvalidModel(_NO_LOGITS[end])
     if len(graph.graph.output) > 1:
         raise InvalidModel(f"{_NO_TABLE}: a network's logits are taken where it has no other output.")
     return Meaning("logits", n_classes)
+
+
+def are_probabilities(table: NDArray[np.floating]) -> bool:
+    """Tell whether each row that is finite sums to 1, with nothing in it below 0."""
+    finite = table[np.isfinite(table).all(axis=1)]
+    return bool((finite >= 0).all() and np.allclose(finite.sum(axis=1), 1, atol=_ROUNDING))
 
 
 def _last_operator(graph: onnx.ModelProto) -> str:

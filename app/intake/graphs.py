@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from app.errors import InvalidModel
 from app.inference.recipe import Recipe
 from app.inference.runtimes.onnx import OnnxRuntime
-from app.intake.graph_answers import meaning_of
+from app.intake.graph_answers import are_probabilities, meaning_of
 from app.intake.graph_classes import class_names
 from app.intake.graph_file import only_input, read_graph
 from app.intake.job import recipe_of, samples_of
 from app.intake.pictures import PictureSearch, Pixels, rows_of
-from app.intake.proof import TOLERANCE, Exhausted, asked_in_chunks, prove_only
+from app.intake.proof import TOLERANCE, Exhausted, prove_only
 from app.intake.served_form import Form
 from app.intake.source_model import Rows
 from app.intake.wire import Message
@@ -38,25 +38,26 @@ class GraphModel:
     classifier: Any = None
 
     def __init__(self, content: bytes, recipe: Recipe) -> None:
-        self._graph = read_graph(content)
-        _without_map(self._graph)
-        _require_any_number(self._graph)
+        graph = read_graph(content)
+        _without_map(graph)
+        _require_any_number(graph)
         trial = rows_of(_trial_pictures(recipe), recipe)
-        self.artifact, told = _answered(self._graph, trial)
-        self._meaning = meaning_of(told, len(trial), self._graph)
-        self.answers = self._meaning.answers
-        self.classes = class_names(self._graph, self._meaning.n_classes)
+        self.artifact, told = _answered(graph, trial)
+        meaning = meaning_of(told, len(trial), graph)
+        self.answers = meaning.answers
+        self.classes = class_names(graph, meaning.n_classes)
         self._runtime = OnnxRuntime(self.artifact, self.answers, len(self.classes))
         self._require_steady(trial)
 
     def probabilities(self, rows: Rows) -> NDArray[np.float64]:
-        """Give the probability of every class, shape (n, n_classes)."""
-        return self._runtime.probabilities(rows)
+        """Give the probability of every class, shape (n, n_classes); raises InvalidModel where the graph gives none.
 
-    def require_same_meaning(self, rows: Rows) -> None:
-        """Raise InvalidModel where the graph's numbers for other pictures are not what they seemed to be."""
-        if meaning_of(asked_in_chunks(self._runtime.told, rows), len(rows), self._graph) != self._meaning:
+        What looked like probabilities on a few pictures must do so on every picture it is ever asked about here.
+        """
+        found = self._runtime.probabilities(rows)
+        if self.answers == "predict_proba" and not are_probabilities(found):
             raise InvalidModel("The graph gives probabilities for some pictures and none for others.")
+        return found
 
     def _require_steady(self, trial: Rows) -> None:
         among = self.probabilities(trial)
@@ -71,7 +72,6 @@ def convert(job: Message) -> Message:
     recipe = recipe_of(job)
     model = GraphModel(job.blobs["model"], recipe)
     rows = PictureSearch(model, recipe, samples_of(job, recipe)).run()
-    model.require_same_meaning(rows)
     try:
         outcome = prove_only(model, rows, Form("onnx", "model.onnx", model.artifact))
     except Exhausted as error:

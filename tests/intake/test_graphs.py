@@ -19,7 +19,7 @@ from app.errors import InvalidModel
 from app.inference.answers import softmax
 from app.inference.recipe import Recipe
 from app.inference.runtimes import open_runtime
-from app.intake.graphs import convert
+from app.intake.graphs import GraphModel, convert
 from app.intake.pictures import rows_of
 from app.intake.wire import Message
 from tests.intake.classifiers import digits
@@ -194,3 +194,22 @@ def test_one_number_out_of_a_sigmoid_is_the_probability_of_the_second_class() ->
 def test_an_export_that_cannot_be_served_is_told_what_to_change(content: bytes, why: str) -> None:
     with pytest.raises(InvalidModel, match=why):
         converted(content, FIRST)
+
+
+def test_what_gives_probabilities_for_some_pictures_alone_is_refused() -> None:
+    """Where the left half is much brighter than the right one, more is added; of the pictures tried first none is like that."""
+    nodes = [
+        helper.make_node("MatMul", ["rows", "weights"], ["sums"]),
+        helper.make_node("Softmax", ["sums"], ["even"]),
+        helper.make_node("MatMul", ["rows", "left"], ["brighter"]),
+        helper.make_node("Add", ["brighter", "least"], ["much"]),
+        helper.make_node("Relu", ["much"], ["more"]),
+        helper.make_node("Add", ["even", "more"], ["out"]),
+    ]
+    left = np.tile([[1.0]] * 4 + [[-1.0]] * 4, (8, 1))
+    content = network(*nodes, weights=WEIGHTS, left=left, least=[-16.0])
+    half = np.zeros((1, 8, 8, 3), np.uint8)
+    half[:, :, :4] = 255
+    assert GraphModel(content, RECIPE).answers == "predict_proba"
+    with pytest.raises(InvalidModel, match="gives probabilities for some pictures and none for others"):
+        convert(Message({"recipe": asdict(RECIPE)}, {"model": content, "samples": half.tobytes()}))
