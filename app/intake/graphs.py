@@ -40,7 +40,7 @@ class GraphModel:
     def __init__(self, content: bytes, recipe: Recipe) -> None:
         graph = read_graph(content)
         _without_map(graph)
-        _require_any_number(graph)
+        _require_fitting(graph, recipe)
         trial = rows_of(_trial_pictures(recipe), recipe)
         self.artifact, told = _answered(graph, trial)
         meaning = meaning_of(told, len(trial), graph)
@@ -80,10 +80,13 @@ def convert(job: Message) -> Message:
     return Message({**values, "proof": asdict(outcome.proof)}, {"artifact": model.artifact})
 
 
-def _require_any_number(graph: onnx.ModelProto) -> None:
-    first = _number_of_rows(graph)
+def _require_fitting(graph: onnx.ModelProto, recipe: Recipe) -> None:
+    given, first = only_input(graph), _number_of_rows(graph)
     if first is not None and first.dim_value > 1:
         raise InvalidModel(_SEVERAL.format(count=first.dim_value))
+    # Smaller levels would all become 0 or 1.
+    if given is not None and given.type.tensor_type.elem_type == onnx.TensorProto.UINT8 and recipe.scale != "0-255":
+        raise InvalidModel("The graph takes levels as bytes and scales them itself: say --scale 0-255.")
 
 
 def _number_of_rows(graph: onnx.ModelProto) -> onnx.TensorShapeProto.Dimension | None:

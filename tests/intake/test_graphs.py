@@ -24,7 +24,18 @@ from app.intake.pictures import rows_of
 from app.intake.wire import Message
 from tests.intake.classifiers import digits
 from tests.intake.networks import LABELS as RED
-from tests.intake.networks import LOGITS, PICTURES, PROBABILITIES, RED_DIGITS, SIDE, channels_last, ending_in, noting, taking
+from tests.intake.networks import (
+    LOGITS,
+    PICTURES,
+    PROBABILITIES,
+    RED_DIGITS,
+    SIDE,
+    changed,
+    channels_last,
+    ending_in,
+    noting,
+    taking,
+)
 from tests.intake.networks import RECIPE as FIRST
 
 RECIPE = Recipe(8, 8, colour="grey", scale="0-1")
@@ -177,6 +188,22 @@ def test_one_number_out_of_a_sigmoid_is_the_probability_of_the_second_class() ->
     assert (answer.values["answers"], answer.values["classes"]) == ("predict_proba", ["0", "1"])
     runtime = open_runtime("onnx", answer.blobs["artifact"], answers="predict_proba", n_classes=2)
     assert np.abs(runtime.probabilities(ROWS)[:, 1] - 1 / (1 + np.exp(-ROWS @ WEIGHTS[:, 0]))).max() < 1e-5
+
+
+def test_a_graph_that_takes_bytes_is_given_levels_as_they_are() -> None:
+    scaled = [
+        helper.make_node("Cast", ["rows"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["levels", "small"], ["small levels"]),
+        helper.make_node("MatMul", ["small levels", "weights"], ["out"]),
+    ]
+    floats = network(*scaled, weights=WEIGHTS, small=[1 / 255])
+    content = changed(lambda graph: setattr(graph.graph.input[0].type.tensor_type, "elem_type", TensorProto.UINT8), floats)
+    with pytest.raises(InvalidModel, match=r"takes levels as bytes and scales them itself: say --scale 0-255\."):
+        converted(content)
+    answer = converted(content, replace(RECIPE, scale="0-255"))
+    runtime = open_runtime("onnx", answer.blobs["artifact"], answers="logits", n_classes=10)
+    levels = np.rint(ROWS * 255).astype(np.uint8)
+    assert np.abs(runtime.probabilities(levels) - softmax(levels / 255 @ WEIGHTS)).max() < 1e-5
 
 
 @pytest.mark.parametrize(
