@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import click
 import pytest
@@ -109,11 +110,26 @@ def test_the_way_from_a_notebook_to_a_served_model_runs_as_it_stands(tmp_path: P
     assert re.search(r"shades 1 is right on \d", printed)
 
 
+def test_the_way_from_pytorch_is_the_one_that_the_scripts_network_went(tmp_path: Path) -> None:
+    text = (TREE / "docs" / "from-pytorch.md").read_text(encoding="utf-8")
+    (export, command, printed) = re.findall(r"^```(?:python|sh|text)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert indent(export, "    ") in (TREE / "scripts" / "build-torch-sample").read_text(encoding="utf-8")
+    shutil.copy(TREE / "tests" / "data" / "networks" / "red-digits.onnx", tmp_path)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "VITRINE_DATA": str(tmp_path / "data")}
+    run = subprocess.run(
+        ["sh", "-euc", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=True
+    )
+    times = r"[\d.e-]+(?= ms a picture|\.\n)"
+    assert re.sub(times, "T", run.stdout + run.stderr) == re.sub(times, "T", printed)
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "README.md",
         "docs/your-model.md",
+        "docs/from-pytorch.md",
         "docs/deploy.md",
         "docs/performance.md",
         "docs/security.md",

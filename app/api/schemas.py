@@ -33,7 +33,12 @@ class ClassProbability(_Strict):
     """One class and how probable the model finds it."""
 
     label: str = Field(examples=["cat"])
-    probability: float = Field(ge=0, le=1, examples=[0.97])
+    probability: float = Field(
+        ge=0,
+        le=1,
+        description="Where the model gives scores or logits, their softmax: the page of the version says so.",
+        examples=[0.97],
+    )
 
 
 class ImageFacts(_Strict):

@@ -19,6 +19,12 @@ def softmax(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
+def of_both(second: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give the probability of the second of two classes, shape (n,) or (n, 1), as rows of both."""
+    told = np.asarray(second, np.float64).ravel()
+    return np.column_stack([1 - told, told])
+
+
 def one_hot(indices: NDArray[np.integer], n_classes: int) -> NDArray[np.float64]:
     """Give 1 for the class of each index, shape (n,), and 0 for all others: shape (n, n_classes)."""
     return np.eye(n_classes)[np.asarray(indices, np.intp)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 RuntimeName = Literal["sklearn", "onnx", "forest"]
-# How a class's probability comes about: the classifier's own; a softmax of its decision values; or 1 for the label it
-# predicts and 0 for all others, where it tells nothing else.
-Answers = Literal["predict_proba", "decision_function", "predict"]
+# How a class's probability comes about: the classifier's own; a softmax of its decision values, or of a network's logits; or 1
+# for the label it predicts and 0 for all others, where it tells nothing else.
+Answers = Literal["predict_proba", "decision_function", "logits", "predict"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,53 +10,61 @@ import onnx
 from numpy.typing import NDArray
 
 from app.errors import InvalidModel
-from app.inference.provenance import Answers
 from app.inference.recipe import Recipe
 from app.inference.runtimes.onnx import OnnxRuntime
+from app.intake.graph_answers import are_probabilities, meaning_of
+from app.intake.graph_classes import class_names
+from app.intake.graph_file import only_input, read_graph
 from app.intake.job import recipe_of, samples_of
-from app.intake.pictures import PictureSearch
-from app.intake.proof import Exhausted, prove_only
+from app.intake.pictures import PictureSearch, Pixels, rows_of
+from app.intake.proof import TOLERANCE, Exhausted, prove_only
 from app.intake.served_form import Form
 from app.intake.source_model import Rows
 from app.intake.wire import Message
 
-_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+_SEVERAL = (
+    "The graph takes exactly {count} pictures at a time: export it for any number of them "
+    "(torch.onnx.export(..., dynamic_shapes=({{0: 'batch'}},)), or dynamic_axes), or for one."
+)
+_UNSTEADY = (
+    "The graph answers otherwise when it is asked about the same picture again, alone or among others: "
+    "export the network as it is to be used (network.eval())."
+)
 
 
 class GraphModel:
-    """A graph that answers with a probability for every class; raises InvalidModel where it does not."""
+    """A graph that answers with a probability or a logit for every class; raises InvalidModel where it does not."""
 
-    answers: Answers = "predict_proba"
     classifier: Any = None
 
     def __init__(self, content: bytes, recipe: Recipe) -> None:
-        graph = _checked(content)
-        named = _class_names(graph)
+        graph = read_graph(content)
         _without_map(graph)
-        self.artifact = graph.SerializeToString()
-        self._runtime = OnnxRuntime(self.artifact, self.answers, 0)
-        try:
-            found = self._runtime.probabilities(np.zeros((2, *recipe.shape)))
-        except Exception as error:  # of onnxruntime, whose errors share no other base
-            raise InvalidModel(f"The graph does not answer for such a picture: {error}") from error
-        if found.ndim != 2 or len(found) != 2 or not np.allclose(found.sum(axis=1), 1, atol=1e-3) or (found < 0).any():
-            raise InvalidModel("The graph's last output is no table of probabilities, one row a picture.")
-        self.classes = named if len(named) == found.shape[1] else tuple(str(number) for number in range(found.shape[1]))
+        _require_fitting(graph, recipe)
+        trial = rows_of(_trial_pictures(recipe), recipe)
+        self.artifact, told = _answered(graph, trial)
+        meaning = meaning_of(told, len(trial), graph)
+        self.answers = meaning.answers
+        self.classes = class_names(graph, meaning.n_classes)
+        self._runtime = OnnxRuntime(self.artifact, self.answers, len(self.classes))
+        self._require_steady(trial)
 
     def probabilities(self, rows: Rows) -> NDArray[np.float64]:
-        """Give the probability of every class, shape (n, n_classes)."""
-        return self._runtime.probabilities(rows)
+        """Give the probability of every class, shape (n, n_classes); raises InvalidModel where the graph gives none.
 
+        What looked like probabilities on a few pictures must do so on every picture it is ever asked about here.
+        """
+        found = self._runtime.probabilities(rows)
+        if self.answers == "predict_proba" and not are_probabilities(found):
+            raise InvalidModel("The graph gives probabilities for some pictures and none for others.")
+        return found
 
-def input_shape(content: bytes) -> list[int | None] | None:
-    """Give the shape of one row of a graph's input, None for a length that may be any; None where there is not one input."""
-    graph = _checked(content).graph
-    held = {tensor.name for tensor in graph.initializer}
-    inputs = [given for given in graph.input if given.name not in held]
-    if len(inputs) != 1:
-        return None
-    lengths = inputs[0].type.tensor_type.shape.dim[1:]
-    return [length.dim_value if length.HasField("dim_value") and length.dim_value > 0 else None for length in lengths]
+    def _require_steady(self, trial: Rows) -> None:
+        among = self.probabilities(trial)
+        for number in (0, -1):
+            alone = self.probabilities(trial[[number]])[0]
+            if np.abs(alone - among[number]).max() > TOLERANCE:
+                raise InvalidModel(_UNSTEADY)
 
 
 def convert(job: Message) -> Message:
@@ -72,17 +80,46 @@ def convert(job: Message) -> Message:
     return Message({**values, "proof": asdict(outcome.proof)}, {"artifact": model.artifact})
 
 
-def _checked(content: bytes) -> onnx.ModelProto:
+def _require_fitting(graph: onnx.ModelProto, recipe: Recipe) -> None:
+    given, first = only_input(graph), _number_of_rows(graph)
+    if first is not None and first.dim_value > 1:
+        raise InvalidModel(_SEVERAL.format(count=first.dim_value))
+    # Smaller levels would all become 0 or 1.
+    if given is not None and given.type.tensor_type.elem_type == onnx.TensorProto.UINT8 and recipe.scale != "0-255":
+        raise InvalidModel("The graph takes levels as bytes and scales them itself: say --scale 0-255.")
+
+
+def _number_of_rows(graph: onnx.ModelProto) -> onnx.TensorShapeProto.Dimension | None:
+    """Give the first length of the only input, None where there is none."""
+    given = only_input(graph)
+    return None if given is None else next(iter(given.type.tensor_type.shape.dim), None)
+
+
+def _answered(graph: onnx.ModelProto, rows: Rows) -> tuple[bytes, NDArray[Any]]:
+    """Give the graph as it is served, with its numbers for rows.
+
+    One that says it takes any number of pictures, but was traced with one, is made to say that it takes one at a time.
+    """
+    artifact = graph.SerializeToString()
     try:
-        graph = onnx.load_from_string(content)
-        onnx.checker.check_model(graph)
-    except Exception as error:  # the file may be anything
-        raise InvalidModel(f"The file is no ONNX graph: {str(error)[:200]}") from error
-    if foreign := {node.domain for node in graph.graph.node} - _DOMAINS:
-        raise InvalidModel(f"The graph uses operators of {', '.join(sorted(foreign))}, which only its maker's programs know.")
-    if any(tensor.external_data for tensor in graph.graph.initializer):
-        raise InvalidModel("The graph keeps numbers in other files: save it as one.")
-    return graph
+        return artifact, OnnxRuntime(artifact, "predict_proba", 0).told(rows)
+    except Exception as error:  # of onnxruntime, whose errors share no other base
+        reason = InvalidModel(f"The graph does not answer for such a picture: {error}")
+    if (first := _number_of_rows(graph)) is None:
+        raise reason
+    first.dim_value = 1
+    try:
+        artifact = graph.SerializeToString()
+        return artifact, OnnxRuntime(artifact, "predict_proba", 0).told(rows)
+    except Exception as error:
+        raise reason from error
+
+
+def _trial_pictures(recipe: Recipe) -> Pixels:
+    """Give plain and noisy pictures, the same ones every time, shape (n, height, width, 3)."""
+    shape = (8, recipe.height, recipe.width, 3)
+    plain = np.broadcast_to(np.linspace(0, 255, 8).reshape(8, 1, 1, 1), shape)
+    return np.concatenate([plain, np.random.default_rng(0).integers(0, 256, shape)]).astype(np.uint8)
 
 
 def _without_map(graph: onnx.ModelProto) -> None:
@@ -94,13 +131,3 @@ def _without_map(graph: onnx.ModelProto) -> None:
             kept = [output for output in graph.graph.output if output.name != node.output[0]]
             del graph.graph.output[:]
             graph.graph.output.extend([*kept, table])
-
-
-def _class_names(graph: onnx.ModelProto) -> tuple[str, ...]:
-    for node in reversed(graph.graph.node):
-        for attribute in node.attribute:
-            if attribute.name in ("classlabels_strings", "classlabels_string", "classlabels_int64s", "classlabels_ints"):
-                names = attribute.strings or attribute.ints
-                if names:
-                    return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
-    return ()

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from app.errors import InvalidModel
 from app.inference.recipe import Recipe
 from app.intake.conversion import open_model
-from app.intake.graphs import GraphModel, input_shape
+from app.intake.graph_file import input_shape
+from app.intake.graphs import GraphModel
 from app.intake.job import recipes_of, view_of
 from app.intake.levels import Levels, levels_of
 from app.intake.pictures import rows_of

@@ -22,6 +22,7 @@ _WORK = {
     "skops": "app.intake.conversion:convert",
     "onnx": "app.intake.graphs:convert",
 }
+_INPUT = "app.intake.graph_file:describe"
 _INSPECT = "app.intake.conversion:inspect_trusted"
 _UNUSABLE = "The confined process gave no answer that can be used."
 
@@ -41,6 +42,7 @@ class Converted:
 
 
 _CONVERTED = TypeAdapter(Converted)
+_SHAPE = TypeAdapter(list[int | None] | None)
 
 
 class ConversionService:
@@ -48,6 +50,13 @@ class ConversionService:
 
     def __init__(self, *, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+
+    def input_shape(self, graph: bytes) -> list[int | None] | None:
+        """Give the shape of a row that an ONNX graph takes, None for a length that may be any; None where it does not tell."""
+        try:
+            return _SHAPE.validate_python(self._sandbox.run(_INPUT, Message({}, {"model": graph})).values.get("shape"))
+        except ValidationError as error:
+            raise InvalidModel(_UNUSABLE) from error
 
     def convert(self, model: bytes, form: Format, recipe: Recipe, samples: NDArray[np.uint8]) -> tuple[Converted, bytes]:
         """Convert a model and prove it on samples, uint8 (n, height, width, 3), and more; give it with the served artifact."""

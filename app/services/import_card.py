@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from app.inference.package import Manifest
 from app.intake.recipe_search import Trial
-from app.services.version_report import describe_recipe
+from app.services.version_report import describe_recipe, report_on
 
 
 def write_import_card(manifest: Manifest, measured: Trial | None = None) -> str:
     """Give the card in Markdown; `measured` is what labelled samples said of how it is fed."""
     told = [] if manifest.source is None else manifest.source.differences
+    answers = report_on(manifest).answers
     parts = [
         f"# {manifest.name}",
         manifest.summary,
         f"## How it is fed\n\nA picture is {describe_recipe(manifest.recipe)}.{_how_found(measured)}",
+        *([f"## How it answers\n\n{answers}"] if answers else []),
         *(["## What differs from where it was made\n\n" + "\n".join(f"- {line}" for line in told)] if told else []),
         f"## What is not known\n\nWhich data it learned from, {'' if measured else 'how often it is right, '}and what it does "
         "with pictures of another kind: nobody has told.",

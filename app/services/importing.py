@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from app.inference.package import CARD, Manifest, ModelPackage
 from app.inference.provenance import Source
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
+from app.intake.graph_input import read_input
 from app.intake.recipe_guess import RecipeWish, as_options, recipe_for
 from app.intake.recipe_search import Finding, Trial
 from app.intake.sandbox import Sandbox
@@ -99,7 +100,7 @@ class ImportingService:
             _require_safe(source, report)
         samples = labelled_samples(given.samples) if given.samples is not None and not vouched else ()
         if not samples:
-            recipe, notes = recipe_for(report, given.wish)
+            recipe, notes = self._recipe(source, report, given.wish)
             return Examined(given, source, report, code, vouched, recipe, None, tuple(notes))
         found = self._recipes.find(source.body, source.format, report.n_features, given.wish.known, samples, given.labels)
         return Examined(given, source, report, code, vouched, found.finding.chosen, found, found.notes)
@@ -120,6 +121,14 @@ class ImportingService:
         manifest = _manifest(examined, recipe, converted)
         files[CARD] = write_import_card(manifest, _measured(examined.found, recipe)).encode()
         return Imported(self._repository.publish(manifest, files), examined.report, examined.notes, examined.found)
+
+    def _recipe(self, source: SourceFile, report: Report, wish: RecipeWish) -> tuple[Recipe, list[str]]:
+        """Give the recipe with what was concluded; a graph itself tells what pictures it takes, in confinement."""
+        if source.format != "onnx":
+            return recipe_for(report, wish)
+        seen = read_input(self._conversion.input_shape(source.body), wish, wish.layout)
+        recipe, notes = recipe_for(replace(report, n_features=seen.n_features), seen.wish)
+        return replace(recipe, layout=seen.layout), [*seen.notes, *notes]
 
 
 def importing_into(repository: Repository, sandbox: Sandbox) -> ImportingService:

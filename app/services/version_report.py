@@ -15,6 +15,7 @@ RUNTIMES = {"sklearn": "scikit-learn", "onnx": "ONNX", "forest": "forest"}
 _ANSWERS: dict[Answers, str] = {
     "predict_proba": "",
     "decision_function": "It gives scores, not probabilities: each figure is a softmax of the classifier's decision values.",
+    "logits": "The network gives logits; what is shown is their softmax.",
     "predict": "It gives a label only: the class it answers with has 100 %, every other one 0 %.",
 }
 _FITS = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}

@@ -19,6 +19,7 @@ _SURE_FROM = 0.6
 # What the bars are where they are no probabilities.
 _CAUTIONS = {
     "decision_function": "This model gives scores, not probabilities: the bars tell which class is ahead, not how sure it is.",
+    "logits": "This model's network gives logits; what is shown is their softmax.",
     "predict": "This model names a class and does not say how sure it is.",
 }
 

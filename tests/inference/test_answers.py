@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from app.inference.answers import one_hot, softmax
+from app.inference.answers import of_both, one_hot, softmax
 
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(2, 6)), elements=st.floats(-1e6, 1e6)))
@@ -27,6 +27,11 @@ def test_one_value_for_two_classes_speaks_for_the_second(values: np.ndarray) -> 
     scores = softmax(values)
     assert scores.shape == (3, 2)
     assert scores[:, 1].tolist() == pytest.approx((1 / (1 + np.exp([2.0, 0.0, -5.0]))).tolist())
+
+
+@pytest.mark.parametrize("second", [np.array([0.25, 1.0]), np.array([[0.25], [1.0]], np.float32)])
+def test_the_probability_of_the_second_class_tells_that_of_the_first(second: np.ndarray) -> None:
+    assert of_both(second).tolist() == [[0.75, 0.25], [0.0, 1.0]]
 
 
 def test_a_label_is_certain() -> None:

@@ -15,6 +15,12 @@ def test_what_differs_is_listed() -> None:
     assert card.endswith("nobody has told.\n")
 
 
+def test_how_it_answers_is_told_where_the_figures_are_not_its_own() -> None:
+    card = write_import_card(make_manifest(answers="logits"))
+    assert "## How it answers\n\nThe network gives logits; what is shown is their softmax.\n" in card
+    assert "How it answers" not in write_import_card(make_manifest())
+
+
 def test_where_nothing_differs_nothing_is_said() -> None:
     for source in (None, make_source(differences=())):
         assert "differs" not in write_import_card(make_manifest(source=source))

@@ -11,11 +11,13 @@ from PIL import Image
 from sklearn.tree import DecisionTreeClassifier
 
 from app.errors import InvalidRequest
-from app.inference.recipe import Recipe
+from app.inference.recipe import Layout, Recipe
 from app.intake.recipe_search import KnownParts
 from app.intake.sandbox import Sandbox
-from app.services.recipe_finding import RecipeFinder, labelled_samples
+from app.services.recipe_finding import RecipeFinder, Sample, labelled_samples
 from tests.intake.classifiers import digits
+from tests.intake.networks import LABELS as RED
+from tests.intake.networks import LOGITS, PROBABILITIES, RED_DIGITS, channels_last, upload
 
 ROWS, LABELS = digits()
 LEVELS = np.rint(ROWS * 255).astype(np.uint8)
@@ -61,6 +63,24 @@ def test_samples_of_other_classes_are_refused_in_a_sentence(folder: Path) -> Non
     letters = np.array(["abcdefghij"[label] for label in LABELS])
     with pytest.raises(InvalidRequest, match=r"^The classifier knows a, b, c, .* the samples are of digit 0, .* --labels\.$"):
         FINDER.find(tree(letters), "pickle", 64, KnownParts(), labelled_samples(folder))
+
+
+@pytest.fixture(scope="module")
+def red_digits() -> tuple[Sample, ...]:
+    """The pictures that PyTorch's network was held to, each with its label."""
+    return tuple(Sample(Path(f"{number}.png"), upload(number), str(label)) for number, label in enumerate(RED))
+
+
+@pytest.mark.parametrize(
+    ("content", "layout"), [(RED_DIGITS, "channels-height-width"), (channels_last(), "height-width-channels")]
+)
+def test_the_samples_tell_how_a_network_was_fed_and_its_input_tells_the_layout(
+    red_digits: tuple[Sample, ...], content: bytes, layout: Layout
+) -> None:
+    found = FINDER.find(content, "onnx", None, KnownParts(), red_digits)
+    assert found.finding.chosen == Recipe(24, 24, scale="imagenet", layout=layout)
+    assert found.finding.trials[0].accuracy == (LOGITS.argmax(axis=1) == RED).mean()
+    assert np.abs(found.finding.trials[0].probabilities - PROBABILITIES).max() < 1e-4
 
 
 def test_a_number_that_fits_no_picture_is_told(folder: Path) -> None:

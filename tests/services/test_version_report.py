@@ -82,6 +82,7 @@ def test_a_form_of_which_every_label_differs_was_compared_all_the_same() -> None
     [
         ("predict_proba", ""),
         ("decision_function", "scores, not probabilities"),
+        ("logits", "The network gives logits; what is shown is their softmax."),
         ("predict", "a label only"),
     ],
 )

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.inference.repository import Repository
-from tests.factories import CAT, EIGHT, make_picture, publish
+from tests.factories import CAT, EIGHT, make_manifest, make_picture, publish
+from tests.intake.networks import LABELS, RECIPE, RED_DIGITS, upload
 from tests.pictures import drawn, turned
 from tests.serving import RunningSite
 from tests.web.hostile import DARK, LIGHT
@@ -150,3 +151,13 @@ def test_what_the_bars_are_is_said_where_they_are_no_probabilities(guest: Visito
     assert "This image is a Dark" in page.words
     assert (words or "") in page.words
     assert words is not None or "This model" not in page.words
+
+
+def test_that_the_bars_are_a_softmax_of_logits_is_said(guest: Visitor) -> None:
+    manifest = make_manifest(
+        "red-digits", recipe=RECIPE, runtime="onnx", artifact="model.onnx", classes=tuple("0123456789"), answers="logits"
+    )
+    Repository(shipped=None, own=guest.site.data / "models").publish(manifest, {"model.onnx": RED_DIGITS})
+    _, page = answer(guest, upload(0), "red-digits")
+    assert f"This image is a {LABELS[0]}" in page.words
+    assert "This model's network gives logits; what is shown is their softmax." in page.words

@@ -113,6 +113,7 @@ def test_the_proof_is_a_sentence_and_a_table_of_every_form(guest: Visitor, repos
         ({"source": make_source(trusted=True)}, "Served as the pickle its owner vouched for."),
         ({"source": make_source(confinement=())}, "Confined by nothing"),
         ({"answers": "decision_function"}, "It gives scores, not probabilities"),
+        ({"answers": "logits"}, "The network gives logits; what is shown is their softmax."),
         ({"answers": "predict"}, "It gives a label only"),
         ({}, "No proof came with this version."),
         ({"libraries": {"scikit-learn": "0.1.0"}}, "Made with scikit-learn 0.1.0; this site runs 1."),

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from app.errors import InvalidPackage
+from app.inference.answers import softmax
 from app.inference.runtimes import open_runtime
 from app.inference.runtimes.onnx import OnnxRuntime
 
@@ -37,6 +38,26 @@ def test_decision_values_become_scores_that_sum_to_one() -> None:
     answers = OnnxRuntime(graph_of(classifier, raw_scores=True), "decision_function", 3).probabilities(ROWS)
     assert answers.sum(axis=1) == pytest.approx(np.ones(60))
     assert (answers.argmax(axis=1) == classifier.predict(ROWS)).all()
+
+
+@pytest.mark.parametrize("length", [1, None])
+def test_logits_become_their_softmax_however_many_pictures_the_graph_takes_at_a_time(length: int | None) -> None:
+    weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    graph = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMul", ["rows", "weights"], ["logits"])],
+            "network",
+            [onnx.helper.make_tensor_value_info("rows", onnx.TensorProto.FLOAT, [length, 4])],
+            [onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [length, 3])],
+            [onnx.numpy_helper.from_array(weights, "weights")],
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+    runtime = OnnxRuntime(graph.SerializeToString(), "logits", 3)
+    for rows in (ROWS, ROWS[:1]):
+        assert np.abs(runtime.probabilities(rows) - softmax(rows @ weights)).max() < 1e-6
+        assert np.abs(runtime.told(rows) - rows @ weights).max() < 1e-5
 
 
 def test_labels_alone_become_certainties() -> None:
