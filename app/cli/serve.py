@@ -8,6 +8,7 @@ import sys
 
 import click
 import gunicorn.__main__
+import gunicorn.config
 
 from app.cli.house import open_house
 from app.composition import Services, signing_key
@@ -35,6 +36,8 @@ def serve(host: str | None, port: int | None) -> None:
     os.environ.update(VITRINE_HOST=settings.host, VITRINE_PORT=str(settings.port))
     sys.stdout.flush()
     os.chdir(TREE)
+    # Where this was called, and what Gunicorn would import from first: there may be a wsgi.py of somebody else's.
+    gunicorn.config.Chdir.default = str(TREE)
     # In this very process: everything is imported already. It starts itself anew as what stands in its command line.
     sys.argv = [gunicorn.__main__.__file__, "--config", str(TREE / "gunicorn.conf.py")]
     gunicorn.__main__.run(prog="gunicorn")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from app.services.recorder import Owner, Recorder
 from tests.cli.running import Ran, refusal_of
 from tests.factories import make_prediction, make_services
 from tests.serving import EMAIL, PASSWORD, RunningSite
+from tests.waiting import wait_until
 
 VISITOR = Owner(guest="visitor")
 ADDRESS = "http://127.0.0.1:8000"
@@ -80,6 +83,34 @@ def test_a_site_starts_ends_and_starts_again_with_a_new_link_its_old_key_and_no_
         assert site.request("GET", site.setup_link.removeprefix(site.url)).status == 200
         assert (site.data / "secret_key").read_bytes() == key
         assert site.stop(signal.SIGINT) == 0
+
+
+def test_nothing_is_imported_from_the_folder_that_it_is_called_in(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for module in ("wsgi.py", "app/__init__.py", "flask.py", "gunicorn.conf.py"):
+        (elsewhere / module).parent.mkdir(parents=True, exist_ok=True)
+        (elsewhere / module).write_text("raise SystemExit('a stranger was imported')\n")
+    site, log = RunningSite(tmp_path), tmp_path / "printed"
+    with log.open("wb") as printed:
+        vitrine = Path(sys.executable).with_name("vitrine")
+        process = subprocess.Popen([vitrine, "serve"], cwd=elsewhere, env=site.environment, stdout=printed, stderr=printed)
+    try:
+        for _ in range(2):
+            wait_until(lambda: answers(site) or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            process.send_signal(signal.SIGHUP)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+    assert "a stranger was imported" not in log.read_text()
+
+
+def answers(site: RunningSite) -> bool:
+    """Tell whether a site answers."""
+    try:
+        return site.request("GET", "/livez").status == 200
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("words", [(), ("--port", "--host")])
