@@ -100,6 +100,8 @@ GUARDED = {
     "GET /models/<name>/versions/<version>",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
+    "POST /models/<name>/versions/<version>/shadow",
+    "POST /models/<name>/versions/<version>/shadow/end",
     "GET /account",
     "GET /account/password",
     "POST /account/password",
@@ -145,6 +147,9 @@ GUARDED = {
     "GET /api/v1/models",
     "POST /api/v1/models/<name>/versions/<version>/activate",
     "POST /api/v1/models/<name>/versions/<version>/rollback",
+    "GET /api/v1/models/<name>/versions/<version>/shadow",
+    "POST /api/v1/models/<name>/versions/<version>/shadow",
+    "DELETE /api/v1/models/<name>/versions/<version>/shadow",
     "GET /api/v1/predictions",
     "GET /api/v1/predictions/<prediction_id>",
     "GET /api/v1/people",
@@ -154,6 +159,8 @@ GUARDED = {
 ADMINISTRATION = {
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
+    "POST /models/<name>/versions/<version>/shadow",
+    "POST /models/<name>/versions/<version>/shadow/end",
     *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),
 }
 ADMINISTRATIVE_ROOMS = ("administration", "people", "records")

@@ -27,6 +27,11 @@ def take_nothing(request: Request) -> None:
     """Raise InvalidRequest where something comes with a request that its address has said all of."""
     if request.query_string:
         raise InvalidRequest("This address takes no query.")
+    take_no_body(request)
+
+
+def take_no_body(request: Request) -> None:
+    """Raise InvalidRequest where a body comes with a request."""
     # A body without a length comes in pieces.
     if request.content_length or "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         raise InvalidRequest("This address takes no body.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from app.cli.tables import show_table
+from app.cli.tables import plain, show_table
 from app.config import load_settings
 from app.inference.package import CARD, ModelPackage
 from app.inference.repository import Repository
@@ -28,10 +28,10 @@ def show(name: str, version: str | None) -> None:
     click.echo(f"{name} {manifest.version}{active}")
     for term, value in _facts(package, report):
         if value:
-            click.echo(_plain(f"{term:<{_MARGIN}}{value}"))
+            click.echo(plain(f"{term:<{_MARGIN}}{value}"))
     for sentence in (report.trusted, report.answers, *report.differences):
         if sentence:
-            click.echo(_plain(sentence))
+            click.echo(plain(sentence))
     if report.proof is None:
         return
     click.echo(report.proof.sentence)
@@ -62,9 +62,4 @@ def _print(rows: tuple[CandidateReport, ...]) -> None:
 
 
 def _state(row: CandidateReport) -> str:
-    return _plain(f"refused: {row.refused}" if row.refused else "serves" if row.serves else "")
-
-
-def _plain(text: str) -> str:
-    # A stranger's file may name its classes so that a terminal would obey them.
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return plain(f"refused: {row.refused}" if row.refused else "serves" if row.serves else "")

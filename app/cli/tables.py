@@ -24,3 +24,8 @@ def show_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         click.echo(row(line, "│"))
     click.echo(rule("└", "─", "┴", "┘"))
+
+
+def plain(text: str) -> str:
+    """Give a text without what a terminal would obey: a stranger's file may name its classes so."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

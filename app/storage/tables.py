@@ -154,6 +154,33 @@ class StoredPrediction(Base):
     __table_args__ = (Index("ix_predictions_user_id_guest_id", "user_id", "guest", "id"),)
 
 
+class StoredShadowAnswer(Base):
+    """What a version in a model's shadow said of a picture, beside the answer that was given; it goes with its prediction.
+
+    A version that failed at the picture has no label. `difference` is between the two probabilities of the label that was
+    answered, and `passed_over` counts the pictures that the process had no time for since its row before.
+    """
+
+    __tablename__ = "shadow_answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(String(63))
+    version: Mapped[str] = mapped_column(String(16))
+    against: Mapped[str] = mapped_column(String(16))
+    prediction_id: Mapped[str | None] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"), index=True)
+    label: Mapped[str] = mapped_column(String(255))
+    probability: Mapped[float]
+    shadow_label: Mapped[str | None] = mapped_column(String(255))
+    shadow_probability: Mapped[float | None]
+    difference: Mapped[float | None]
+    ms: Mapped[float | None]
+    passed_over: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    # By it the newest of a model are found, and those beyond the last that are kept.
+    __table_args__ = (Index("ix_shadow_answers_model_id", "model", "id"),)
+
+
 class StoredInvitation(Base):
     """Somebody who may make an account, invited by nobody where they register; of the link's token only a digest is kept."""
 

@@ -40,6 +40,8 @@ POSTS = [
     "/register",
     "/setup/some-token",
     "/administration/keys/0123456789ab/revoke",
+    "/models/digits/versions/1/shadow",
+    "/models/digits/versions/1/shadow/end",
 ]
 
 
