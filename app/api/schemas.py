@@ -189,7 +189,9 @@ class ShadowAgreement(_Strict):
     same: int = Field(description="Of these, those of which both gave the same class.")
     failed: int = Field(description="Pictures that the version in the shadow could not answer.")
     passed_over: int = Field(description="Pictures for which there was no time.")
-    mean_difference: float | None = Field(description="Between the probabilities that both gave to the class that was answered.")
+    mean_difference: float | None = Field(
+        description="Between the probabilities that both gave to the class that was answered."
+    )
     mean_ms: float | None = Field(description="What a picture took the version in the shadow, decoding included.")
     differing: list[ClassPair] = Field(description="The pairs of classes that they differ in, the most frequent first.")
 

@@ -40,7 +40,9 @@ def _tell(services: Services, name: str) -> None:
     if state is None:
         click.echo(f"Nothing runs in the shadow of {name} {active}.")
         return
-    click.echo(f"{name} {state.version} runs in the shadow of version {active}, on {share_in_words(state.share)} of the pictures.")
+    click.echo(
+        f"{name} {state.version} runs in the shadow of version {active}, on {share_in_words(state.share)} of the pictures."
+    )
     for line in _lines(services.shadows.agreement(name, state.version)):
         click.echo(line)
 

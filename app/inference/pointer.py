@@ -1,4 +1,4 @@
-"""The pointer to the active version of a model, with those that were active before, its shadow, and the count of its versions."""
+"""The pointer to the active version of a model and those active before, its shadow, and the count of its versions."""
 
 from __future__ import annotations
 

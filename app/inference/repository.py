@@ -115,11 +115,17 @@ class Repository:
                 raise InvalidRequest(f"Version {version!r} of {name!r} is the active one, so it cannot be its own shadow.")
             self._pointer(name).write_shadow(Shadow(version, share))
 
-    def end_shadow(self, name: str) -> Shadow | None:
-        """Let no version run beside the active one any more, and give the one that did; raise ModelNotFound."""
+    def end_shadow(self, name: str, version: str | None = None) -> Shadow:
+        """Let no version run beside the active one any more, and give the one that did.
+
+        Raise ModelNotFound where there is no such model, InvalidRequest where none runs, or another than the one named.
+        """
         self.active_version(name)
         with self._changing():
             ended = self.shadow(name)
+            if ended is None or version not in (None, ended.version):
+                which = "No version" if version is None else f"Version {version!r}"
+                raise InvalidRequest(f"{which} of {name!r} runs in the shadow{'' if version is None else ' no more'}.")
             self._pointer(name).write_shadow(None)
             return ended
 

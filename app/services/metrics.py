@@ -91,7 +91,9 @@ def _made() -> _Numbers:
             _numbers = _Numbers(
                 predictions=Counter("vitrine_predictions", "Answers given.", ("model", "version", "stored")),
                 refusals=Counter("vitrine_refusals", "Pictures that were not answered, by the reason's code.", ("code",)),
-                shadows=Counter("vitrine_shadow_answers", "Pictures of versions in the shadow.", ("model", "version", "outcome")),
+                shadows=Counter(
+                    "vitrine_shadow_answers", "Pictures of versions in the shadow.", ("model", "version", "outcome")
+                ),
                 stages={stage: stages.labels(stage) for stage in STAGES},
             )
         return _numbers

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -138,7 +138,7 @@ class ShadowAnswers:
         row = StoredShadowAnswer
         newest = (
             select(row, StoredPrediction.id)
-            .outerjoin(StoredPrediction, _owned(row.prediction_id, account))
+            .outerjoin(StoredPrediction, and_(StoredPrediction.id == row.prediction_id, _owned(account)))
             .where(_of(model, version, against), row.shadow_label != row.label)
             .order_by(row.id.desc())
             .limit(most)
@@ -166,6 +166,6 @@ def _of(model: str, version: str, against: str) -> ColumnElement[bool]:
     return and_(row.model == model, row.version == version, row.against == against)
 
 
-def _owned(prediction_id: ColumnElement[str | None], account: int | None) -> ColumnElement[bool]:
-    mine = StoredPrediction.user_id == account if account is not None else StoredPrediction.user_id.in_(())
-    return and_(StoredPrediction.id == prediction_id, mine, StoredPrediction.guest.is_(None))
+def _owned(account: int | None) -> ColumnElement[bool]:
+    # A guest's prediction has no account, and nobody's is no account's.
+    return false() if account is None else StoredPrediction.user_id == account

@@ -32,13 +32,10 @@ class Shadows:
     def end(self, name: str, actor: Actor, *, version: str | None = None) -> bool:
         """Let nothing run in a model's shadow any more; tell whether it was recorded.
 
-        Raises ModelNotFound, or InvalidRequest where nothing runs there, or another version than the one that is named.
+        Raises ModelNotFound, or InvalidRequest where nothing runs there, or another version than the one that is named: a form
+        that is sent late ends nothing else.
         """
-        shadow = self._repository.shadow(name)
-        if shadow is None or version not in (None, shadow.version):
-            which = "No version" if version is None else f"Version {version!r}"
-            raise InvalidRequest(f"{which} of {name!r} runs in the shadow{'' if version is None else ' no more'}.")
-        self._repository.end_shadow(name)
+        shadow = self._repository.end_shadow(name, version)
         return self._record(actor, "shadow ended", name, f"version {shadow.version}")
 
     def agreement(self, name: str, version: str) -> Agreement:
