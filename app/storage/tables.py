@@ -155,11 +155,7 @@ class StoredPrediction(Base):
 
 
 class StoredShadowAnswer(Base):
-    """What a version in a model's shadow said of a picture, beside the answer that was given; it goes with its prediction.
-
-    A version that failed at the picture has no label. `difference` is between the two probabilities of the label that was
-    answered, and `passed_over` counts the pictures that the process had no time for since its row before.
-    """
+    """What a version in a model's shadow said of a picture beside the answer, which it goes with; nothing where it failed."""
 
     __tablename__ = "shadow_answers"
 
@@ -174,10 +170,9 @@ class StoredShadowAnswer(Base):
     shadow_probability: Mapped[float | None]
     difference: Mapped[float | None]
     ms: Mapped[float | None]
-    passed_over: Mapped[int]
+    passed_over: Mapped[int]  # pictures that the process had no time for since its row before
     created_at: Mapped[datetime] = mapped_column(Moment)
 
-    # By it the newest of a model are found, and those beyond the last that are kept.
     __table_args__ = (Index("ix_shadow_answers_model_id", "model", "id"),)
 
 
