@@ -133,7 +133,7 @@ class ShadowAnswers:
             pairs = tuple(Pair(label, other or "", number) for label, other, number in session.execute(differing))
         return Agreement(against, answered, agreed or 0, seen - answered, passed or 0, difference, ms, pairs)
 
-    def disagreements(self, model: str, version: str, against: str, account: int | None, most: int = 20) -> list[Disagreement]:
+    def disagreements(self, model: str, version: str, against: str, account: int | None, most: int = 10) -> list[Disagreement]:
         """Give the last pictures that two versions gave different classes; predictions are named that belong to the account."""
         row = StoredShadowAnswer
         newest = (

@@ -68,7 +68,7 @@ def test_a_version_runs_in_the_shadow_and_its_page_tells_how_it_agrees(
     context = browser.new_context(storage_state=state, java_script_enabled=script, **view)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(shade_site.url + ADDRESS)
-    page.get_by_label("Share of the pictures, in percent").fill("100")
+    page.get_by_label("Percent of the pictures").fill("100")
     page.get_by_role("button", name="Let it look").click()
     expect(page.locator("main")).to_contain_text("Version 2 runs in the shadow, on 100 % of the pictures.")
     page.wait_for_timeout(2500)  # every process follows within two seconds

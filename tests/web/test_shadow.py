@@ -146,7 +146,7 @@ def test_the_figures_the_classes_and_the_last_pictures_are_told(
     answers = ShadowAnswers(sessions=services_of(small_site).sessions)
     answers.record([said("figured", "light")] * 6 + [said("figured", "dark")] * 2 + [said("figured", None)])
     text = words(admin, address)
-    assert "same class 75.0 % 6 of 8 pictures" in text
+    assert "same class 75.0 % 6 of 8" in text
     assert "mean difference 0.250" in text
     assert "a picture takes 12.3 ms" in text
     assert "passed over 18" in text
@@ -161,7 +161,7 @@ def test_two_that_agree_are_said_to(small_site: RunningSite, admin: Visitor, rep
     address = fresh(repository, "agreed")
     ShadowAnswers(sessions=services_of(small_site).sessions).record([said("agreed", "light")])
     text = words(admin, address)
-    assert "same class 100.0 % 1 of 1 pictures" in text
+    assert "same class 100.0 % 1 of 1" in text
     assert "Both gave every picture the same class." in text
     assert "Where they differ" not in text
 
