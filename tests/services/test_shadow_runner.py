@@ -93,7 +93,6 @@ def test_the_same_answers_agree_without_any_difference(services: Services) -> No
 
 
 def test_it_sees_the_picture_as_its_own_recipe_has_it(services: Services) -> None:
-    # A picture that is light at the left: of 1 by 1 pixel is left what all of it comes to.
     version = publish_served(services.repository, Wide(), recipe=Recipe(64, 48))
     begin(services, version)
     classify(services, make_picture((250, 250, 250), size=(640, 480)))
