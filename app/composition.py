@@ -47,6 +47,9 @@ from app.services.recovery_codes import RecoveryCodes
 from app.services.replay import Replays
 from app.services.request_limits import RequestLimits
 from app.services.second_factors import SecondFactors
+from app.services.shadow_answers import ShadowAnswers
+from app.services.shadow_runner import ShadowRunner
+from app.services.shadows import Shadows
 from app.services.vault import Vault
 from app.services.versions import Versions
 from app.storage.counters import CounterFile, Counters
@@ -100,6 +103,8 @@ class Services(AccountServices):
     lists: Lists
     versions: Versions
     model_uploads: ModelUploads
+    shadows: Shadows
+    shadow_runner: ShadowRunner
 
     def warm_up(self) -> None:
         """Do once, in this process, what the first visitor would otherwise wait for."""
@@ -117,7 +122,8 @@ def compose(settings: Settings) -> Services:
     sessions = sessionmaker(engine, expire_on_commit=False)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
-    metrics = Metrics()
+    metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
+    runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted = _counting(settings)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
@@ -129,7 +135,7 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
-        classification=_classification(settings, engine, loader, metrics),
+        classification=_classification(settings, engine, loader, runner, metrics),
         request_limits=RequestLimits(
             counters=counted(CounterFile(settings.data / "counters.mdb")),
             a_key=settings.key_limit,
@@ -146,6 +152,8 @@ def compose(settings: Settings) -> Services:
             repository=repository, audit_log=people.audit_log, replays=_replays(settings, sessions, loader, pictures)
         ),
         model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
+        shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
+        shadow_runner=runner,
     )
 
 
@@ -184,11 +192,14 @@ def _counting(settings: Settings) -> Callable[[Counters], Counters]:
     return lambda local: WithFallback(shared, local)
 
 
-def _classification(settings: Settings, engine: Engine, loader: ModelLoader, metrics: Metrics) -> ClassificationService:
+def _classification(
+    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics
+) -> ClassificationService:
     return ClassificationService(
         loader=loader,
         recorder=Recorder(engine=engine, enabled=settings.history),
         metrics=metrics,
+        shadows=shadows,
         answers=AnswerCache(size=settings.answer_cache),
         # A decode in C cannot be interrupted: more at once than cores only add memory.
         decoding=Gate(max(2, os.cpu_count() or 2)),

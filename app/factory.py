@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_api(app)
     register_pages(app)
     render_errors(app, _render)
+    services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
     _wrap(app, settings)
     return app

@@ -106,6 +106,8 @@ GUARDED = {
     "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
+    "POST /models/<name>/versions/<version>/shadow",
+    "POST /models/<name>/versions/<version>/shadow/end",
     "GET /account",
     "GET /account/password",
     "POST /account/password",
@@ -156,6 +158,9 @@ GUARDED = {
     "GET /api/v1/models",
     "POST /api/v1/models/<name>/versions/<version>/activate",
     "POST /api/v1/models/<name>/versions/<version>/rollback",
+    "GET /api/v1/models/<name>/versions/<version>/shadow",
+    "POST /api/v1/models/<name>/versions/<version>/shadow",
+    "DELETE /api/v1/models/<name>/versions/<version>/shadow",
     "GET /api/v1/predictions",
     "GET /api/v1/predictions/<prediction_id>",
     "GET /api/v1/people",
@@ -166,6 +171,8 @@ ADMINISTRATION = {
     "GET /models/<name>/versions/<version>/evidence",
     "POST /models/<name>/versions/<version>/activate",
     "POST /models/<name>/versions/<version>/rollback",
+    "POST /models/<name>/versions/<version>/shadow",
+    "POST /models/<name>/versions/<version>/shadow/end",
     *(door for door in GUARDED if door.partition(" ")[2].startswith(("/people", "/administration/"))),
 }
 ADMINISTRATIVE_ROOMS = ("administration", "model_uploads", "people", "records")

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from app.api.access import key_holder
 from app.api.openapi import Operation, documented
 from app.api.replies import render_problem, reply
-from app.api.schemas import ModelList, ModelSummary
+from app.api.schemas import ModelList, ModelSummary, RunningShadow
 from app.errors import InvalidRequest, VitrineError
 from app.http.context import services
 from app.http.errors import render_errors
@@ -30,11 +30,13 @@ def list_models() -> Response:
             manifest = here.repository.package(name).manifest
         except VitrineError:
             continue  # what cannot be read cannot answer; readiness says why
+        beside = here.shadows.state(name)
         summaries.append(
             ModelSummary(
                 name=name,
                 active_version=manifest.version,
                 versions=here.repository.versions(name),
+                shadow=RunningShadow(version=beside.version, share=beside.share) if beside else None,
                 default=name == default,
                 labels=list(manifest.classes),
                 expects=manifest.expects,

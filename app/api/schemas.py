@@ -167,12 +167,60 @@ class VersionChange(_Strict):
     flipped: int = Field(description="How many of these get another answer now.")
 
 
+class ShadowQuery(_Strict):
+    """On how many of the pictures a version is to run in the shadow."""
+
+    share: float = Field(1.0, gt=0, le=1, description="Of the pictures that the active version answers.", strict=False)
+
+
+class RunningShadow(_Strict):
+    """A version that looks at pictures beside the active one, and whose answers nobody is given."""
+
+    version: str = Field(examples=["2"])
+    share: float = Field(gt=0, le=1, examples=[0.1])
+
+
+class ShadowChange(_Strict):
+    """What runs in the shadow now."""
+
+    name: str = Field(examples=["cats-vs-dogs"])
+    shadow: RunningShadow | None
+    recorded: bool = Field(description="Whether it could be written down who did this.")
+
+
+class ClassPair(_Strict):
+    """A class that was answered, the one that the version in the shadow gave instead, and how often."""
+
+    active: str = Field(examples=["cat"])
+    shadow: str = Field(examples=["dog"])
+    count: int
+
+
+class ShadowAgreement(_Strict):
+    """How a version in the shadow stands to the active one, over the answers that are kept of both."""
+
+    name: str = Field(examples=["cats-vs-dogs"])
+    version: str = Field(examples=["2"])
+    active_version: str = Field(examples=["1"])
+    share: float | None = Field(description="On how many of the pictures it runs; null where it does not.", examples=[0.1])
+    answered: int = Field(description="Pictures that both have answered.")
+    same: int = Field(description="Of these, those of which both gave the same class.")
+    failed: int = Field(description="Pictures that the version in the shadow could not answer.")
+    passed_over: int = Field(description="Pictures for which there was no time.")
+    mean_difference: float | None = Field(
+        description="Between the probabilities that both gave to the class that was answered."
+    )
+    mean_ms: float | None = Field(description="What a picture took the version in the shadow, decoding included.")
+    differing: list[ClassPair] = Field(description="The pairs of classes that they differ in, the most frequent first.")
+
+
 class ModelSummary(_Strict):
     """A model and its versions."""
 
     name: str
     active_version: str
     versions: list[str]
+    shadow: RunningShadow | None = Field(None, description="The version that runs in the shadow of the active one, or null.")
     default: bool = Field(description="Whether it answers when no model is named.")
     labels: list[str]
     expects: str = Field(description="What the model expects to be shown.")

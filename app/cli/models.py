@@ -9,6 +9,7 @@ import click
 from app.cli.house import open_house, tell_unrecorded
 from app.cli.importing import import_
 from app.cli.promoting import let_answer
+from app.cli.shadow import shadow
 from app.cli.show import show
 from app.cli.tables import show_table
 from app.config import load_settings
@@ -26,17 +27,18 @@ def models() -> None:
 
 models.add_command(import_)
 models.add_command(show)
+models.add_command(shadow)
 
 
 @models.command("list")
 def list_models() -> None:
-    """List the models and their versions; the active one is marked."""
+    """List the models and their versions; the active one is marked, and one that runs in its shadow."""
     repository = _repository()
     rows = []
     for name in repository.names():
-        active = repository.active_version(name)
+        active, beside = repository.active_version(name), repository.shadow(name)
         for version in repository.versions(name):
-            mark = "active" if version == active else ""
+            mark = "active" if version == active else "shadow" if beside and version == beside.version else ""
             try:
                 manifest = repository.package(name, version).manifest
             except VitrineError as error:

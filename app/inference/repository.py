@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.errors import InvalidPackage, ModelNotFound, Overloaded, VersionKept, VitrineError
+from app.errors import InvalidPackage, InvalidRequest, ModelNotFound, Overloaded, VersionKept, VitrineError
 from app.inference.durable import make_folder, settle, settle_tree, write_durably
 from app.inference.package import MANIFEST, Manifest, ModelPackage, valid_name, write_manifest
-from app.inference.pointer import LEFTOVERS, Pointer
+from app.inference.pointer import LEFTOVERS, Pointer, Shadow
 
 # A publication writes and syncs a model file of some hundred megabytes at most.
 _LOCK_SECONDS = 60.0
@@ -77,6 +77,7 @@ class Repository:
             self._demand(name, version)
             before = self.active_version(name)
             if version != before:
+                self._leave_shadow(name, version)
                 self._pointer(name).write([version, before, *self._before(name)])
             elif version not in self.activations(name)[:1]:
                 self._pointer(name).write([version, *self._before(name)])
@@ -90,8 +91,43 @@ class Repository:
             active, before = self.active_version(name), self._before(name)
             if not before:
                 raise ModelNotFound(f"No version of {name!r} was active before {active!r}: name the one to activate.")
+            self._leave_shadow(name, before[0])
             self._pointer(name).write(before)
             return before[0]
+
+    def shadow(self, name: str) -> Shadow | None:
+        """Give the version that runs beside the active one without answering; None where none does, or it is gone."""
+        found = self._pointer(name).shadow() if valid_name(name) else None
+        stands = found is not None and found.version in self.versions(name) and found.version != self.active_version(name)
+        return found if stands else None
+
+    def begin_shadow(self, name: str, version: str, share: float) -> None:
+        """Let a version run beside the active one on a share of its pictures, in place of any other that does.
+
+        Raise ModelNotFound where it is not there, InvalidRequest where it is the active one or this is no share.
+        """
+        if not 0 < share <= 1:
+            raise InvalidRequest("The share of the pictures must be more than 0 and at most 1.")
+        self._demand(name, version)
+        with self._changing():
+            self._demand(name, version)
+            if version == self.active_version(name):
+                raise InvalidRequest(f"Version {version!r} of {name!r} is the active one, so it cannot be its own shadow.")
+            self._pointer(name).write_shadow(Shadow(version, share))
+
+    def end_shadow(self, name: str, version: str | None = None) -> Shadow:
+        """Let no version run beside the active one any more, and give the one that did.
+
+        Raise ModelNotFound where there is no such model, InvalidRequest where none runs, or another than the one named.
+        """
+        self.active_version(name)
+        with self._changing():
+            ended = self.shadow(name)
+            if ended is None or version not in (None, ended.version):
+                which = "No version" if version is None else f"Version {version!r}"
+                raise InvalidRequest(f"{which} of {name!r} runs in the shadow{'' if version is None else ' no more'}.")
+            self._pointer(name).write_shadow(None)
+            return ended
 
     def remove(self, name: str, version: str) -> None:
         """Remove a version for good: its number is never given again, and whoever has it open goes on with it.
@@ -105,6 +141,7 @@ class Repository:
                 raise VersionKept(f"Version {version!r} of {name!r} stays, since it comes with Vitrine: activate another one.")
             if version == self.active_version(name):
                 raise VersionKept(f"Version {version!r} of {name!r} stays, since it is active: activate another one first.")
+            self._leave_shadow(name, version)
             self._pointer(name).reserve(self._highest(name))
             folder = self._own / name
             removed = folder / f".removed-{version}"
@@ -172,6 +209,12 @@ class Repository:
         while there and there[0] == active:
             there = there[1:]
         return there
+
+    def _leave_shadow(self, name: str, version: str) -> None:
+        """Let a version that is about to answer, or to go, run in no shadow: whoever is killed then leaves none behind."""
+        found = self._pointer(name).shadow()
+        if found is not None and found.version == version:
+            self._pointer(name).write_shadow(None)
 
     def _numbers(self, name: str) -> list[str]:
         """Give the names of all folders that are numbers, the smallest first: versions, and what is left of damaged ones."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import DatabaseUnavailable
 from app.storage.tables import AuditEntry
 
-_OfModels = Literal["imported", "trained", "activated", "rolled back", "removed"]
+_OfModels = Literal["imported", "trained", "activated", "rolled back", "removed", "shadow begun", "shadow ended"]
 _OfAccounts = Literal["invited", "withdrawn", "joined", "made", "disabled", "enabled", "promoted", "demoted", "logged out"]
 _OfTheirOwn = Literal["changed address", "deleted", "linked", "unlinked"]
 _OfLogins = Literal["logged in", "login failed", "password changed", "password reset", "recovery asked"]

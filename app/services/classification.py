@@ -18,6 +18,7 @@ from app.services.loaded_model import LoadedModel
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.recorder import Owner, Recorder
+from app.services.shadow_runner import ShadowRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ClassificationService:
         loader: ModelLoader,
         recorder: Recorder,
         metrics: Metrics,
+        shadows: ShadowRunner,
         answers: AnswerCache,
         decoding: Gate,
         limits: ImageLimits,
@@ -46,6 +48,8 @@ class ClassificationService:
         self._loader = loader
         self._recorder = recorder
         self._metrics = metrics
+        self._shadows = shadows
+        self._shadowed = shadows.running  # looked at for every answer, and empty as a rule
         self._answers = answers
         self._decoding = decoding
         self._limits = limits
@@ -76,6 +80,8 @@ class ClassificationService:
         before = prediction.timings
         timings = Timings(before.decode, before.queue, before.model, before.total + store_ms, store_ms)
         self._metrics.answered(prediction.model, prediction.version, timings, stored=stored)
+        if self._shadowed and version is None:
+            self._shadows.offer(upload, prediction, stored=stored)
         return Answer(replace(prediction, timings=timings), loaded.manifest, stored)
 
     def _predict(

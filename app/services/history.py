@@ -13,7 +13,7 @@ from app.errors import PredictionNotFound
 from app.inference.prediction import ClassScore, Picture, Prediction, Timings
 from app.services.pictures import PictureStore, Size
 from app.services.recorder import Owner
-from app.storage.tables import StoredPrediction
+from app.storage.tables import StoredPrediction, StoredShadowAnswer
 
 _PAGE = 24
 
@@ -112,6 +112,8 @@ class History:
         with self._sessions.begin() as session:
             expired = session.scalars(select(StoredPrediction.id).where(old)).all()
             session.execute(delete(StoredPrediction).where(old))
+            # Those that belong to a prediction are gone with it.
+            session.execute(delete(StoredShadowAnswer).where(StoredShadowAnswer.created_at < kept_from))
         for prediction_id in expired:
             self._pictures.drop(prediction_id)
         return len(expired)

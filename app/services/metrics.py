@@ -26,6 +26,7 @@ class _Numbers:
 
     predictions: Counter
     refusals: Counter
+    shadows: Counter
     stages: dict[str, Histogram]
     _series: dict[tuple[str, str, bool], Counter] = field(default_factory=dict)
 
@@ -59,6 +60,10 @@ class Metrics:
         """Count one picture that was not answered."""
         (_numbers or _made()).refusals.labels(code).inc()
 
+    def shadowed(self, model: str, version: str, outcome: str, amount: int = 1) -> None:
+        """Count pictures of a version in the shadow: the `same` or another answer, one it failed at, one passed over."""
+        (_numbers or _made()).shadows.labels(model, version, outcome).inc(amount)
+
     def warm_up(self) -> None:
         """Be ready to count, so that the first visitor does not wait for it."""
         _made()
@@ -86,6 +91,9 @@ def _made() -> _Numbers:
             _numbers = _Numbers(
                 predictions=Counter("vitrine_predictions", "Answers given.", ("model", "version", "stored")),
                 refusals=Counter("vitrine_refusals", "Pictures that were not answered, by the reason's code.", ("code",)),
+                shadows=Counter(
+                    "vitrine_shadow_answers", "Pictures of versions in the shadow.", ("model", "version", "outcome")
+                ),
                 stages={stage: stages.labels(stage) for stage in STAGES},
             )
         return _numbers

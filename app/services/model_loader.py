@@ -66,6 +66,8 @@ class ModelLoader:
         self._names: list[str] = []
         self._named = self._looked = float("-inf")
         self._everything = False
+        # What else is to follow the disk, given the names of the models.
+        self.on_look: list[Callable[[list[str]], None]] = []
 
     def get(self, name: str | None = None, version: str | None = None) -> LoadedModel:
         """Give an opened version: of the default model where none is named, the active one where no version is.
@@ -166,6 +168,8 @@ class ModelLoader:
             return
         try:
             names = self._known_names(fresh=True) if self._everything else list(self._serving)
+            for follow in self.on_look:
+                follow(names)
             for name in names:
                 self._look_at(here, name, warm)
             for gone in self._problems.keys() - names:

@@ -26,6 +26,7 @@ from app.storage.tables import (
     StoredPasskey,
     StoredPrediction,
     StoredRecoveryCode,
+    StoredShadowAnswer,
     User,
 )
 
@@ -44,6 +45,10 @@ GIVEN: dict[type[Any], tuple[str, ...]] = {
     AuditEntry: ("at", "actor", "action", "subject", "detail"),
     StoredPrediction: (
         *("id", "model", "version", "label", "probability", "scores", "picture", "timings", "file_name", "created_at"),
+    ),
+    StoredShadowAnswer: (
+        *("model", "version", "against", "label", "probability", "shadow_label", "shadow_probability"),
+        *("difference", "ms", "created_at"),
     ),
 }
 
@@ -117,6 +122,7 @@ class PersonalData:
             # A session for some of them: a browser that loads slowly must not hold one.
             with self._sessions() as session:
                 rows = list(map(_given, session.scalars(some)))
+                _add_shadows(session, rows)
             if not rows:
                 return
             yield _entry(f"predictions-{number}.json", rows)
@@ -141,6 +147,14 @@ def _check_may_go(session: Session, user: User, actor: Actor) -> None:
 
 def _given(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in GIVEN[type(row)]}
+
+
+def _add_shadows(session: Session, predictions: list[dict[str, Any]]) -> None:
+    """Put with each prediction what versions in the shadow said of its picture."""
+    known = {row["id"]: row.setdefault("shadows", []) for row in predictions}
+    said = select(StoredShadowAnswer).where(StoredShadowAnswer.prediction_id.in_(known)).order_by(StoredShadowAnswer.id)
+    for answer in session.scalars(said):
+        known[answer.prediction_id].append(_given(answer))
 
 
 def _entry(name: str, value: object) -> Entry:

@@ -154,6 +154,28 @@ class StoredPrediction(Base):
     __table_args__ = (Index("ix_predictions_user_id_guest_id", "user_id", "guest", "id"),)
 
 
+class StoredShadowAnswer(Base):
+    """What a version in a model's shadow said of a picture beside the answer, which it goes with; nothing where it failed."""
+
+    __tablename__ = "shadow_answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(String(63))
+    version: Mapped[str] = mapped_column(String(16))
+    against: Mapped[str] = mapped_column(String(16))
+    prediction_id: Mapped[str | None] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"), index=True)
+    label: Mapped[str] = mapped_column(String(255))
+    probability: Mapped[float]
+    shadow_label: Mapped[str | None] = mapped_column(String(255))
+    shadow_probability: Mapped[float | None]
+    difference: Mapped[float | None]
+    ms: Mapped[float | None]
+    passed_over: Mapped[int]  # pictures that the process had no time for since its row before
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (Index("ix_shadow_answers_model_id", "model", "id"),)
+
+
 class StoredInvitation(Base):
     """Somebody who may make an account, invited by nobody where they register; of the link's token only a digest is kept."""
 

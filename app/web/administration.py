@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 
-from app.errors import AnswersFlip
+from app.errors import AnswersFlip, InvalidRequest
 from app.http.context import acting_administrator, services
 from app.http.sessions import ask_for_password, guard_administration
 from app.http.signing import sign_figures, signed_figures
+from app.services.shadows import share_in_words, share_of
 from app.services.versions import Change
 
 
@@ -60,8 +61,31 @@ def roll_back(name: str, version: str) -> Response:
     return _told(name, services().versions.roll_back(name, acting_administrator(), leave=version))
 
 
+@blueprint.post("/models/<name>/versions/<version>/shadow")
+def begin_shadow(name: str, version: str) -> Response:
+    """Let a version run in the shadow of the active one, on a share of the pictures."""
+    try:
+        share = share_of(f"{request.form.get('share', '')}%")
+    except InvalidRequest:
+        flash("Give a share of more than 0 and at most 100 percent. Nothing was changed.", "danger")
+        return make_response(redirect(_page(name, version), 303))
+    recorded = services().shadows.begin(name, version, share, acting_administrator())
+    return _done(name, version, f"Version {version} runs in the shadow, on {share_in_words(share)} of the pictures.", recorded)
+
+
+@blueprint.post("/models/<name>/versions/<version>/shadow/end")
+def end_shadow(name: str, version: str) -> Response:
+    """Let a version run in the shadow no more."""
+    recorded = services().shadows.end(name, acting_administrator(), version=version)
+    return _done(name, version, f"Version {version} runs in the shadow no more.", recorded)
+
+
 def _told(name: str, change: Change) -> Response:
-    flash(f"Version {change.active} answers from now on.", "success")
-    if not change.recorded:
+    return _done(name, change.active, f"Version {change.active} answers from now on.", change.recorded)
+
+
+def _done(name: str, version: str, sentence: str, recorded: bool) -> Response:
+    flash(sentence, "success")
+    if not recorded:
         flash("It could not be written down who did this: the database takes nothing at the moment.", "warning")
-    return make_response(redirect(_page(name, change.active), 303))
+    return make_response(redirect(_page(name, version), 303))

@@ -17,6 +17,7 @@ from app.inference.libraries import differences
 from app.inference.naming import name_of, percent
 from app.inference.package import Metric, ModelPackage
 from app.services.version_report import RUNTIMES, report_on
+from app.web.shadow import shown_shadow
 from app.web.shown import title_of
 
 blueprint = Blueprint("models", __name__)
@@ -88,7 +89,7 @@ def show_one(name: str) -> str:
 def show_version(name: str, version: str) -> str:
     """Show one version: its card, its figures and its proof; administrators find there what they may do with it."""
     here = services()
-    package = here.repository.package(name, version)
+    package, active = here.repository.package(name, version), here.repository.active_version(name)
     return render_template(
         "models/version.html",
         model=_shown(package, version=version),
@@ -96,9 +97,10 @@ def show_version(name: str, version: str) -> str:
         report=report_on(package.manifest),
         made_on=_day(package.manifest.created_at),
         card=_as_html(package.card),
-        active=here.repository.active_version(name),
+        active=active,
         previous=here.versions.previous(name),
         deeds=here.versions.deeds(name) if administrator() else None,
+        shadow=shown_shadow(package.manifest, active) if administrator() else None,
     )
 
 

@@ -50,6 +50,8 @@ def test_every_operation_has_a_name_a_sentence_and_asks_for_a_key(document: dict
     names = [operation["operationId"] for operation in operations]
     assert sorted(names) == [
         "activate_version",
+        "begin_shadow",
+        "end_shadow",
         "list_deeds",
         "list_models",
         "list_people",
@@ -59,6 +61,7 @@ def test_every_operation_has_a_name_a_sentence_and_asks_for_a_key(document: dict
         "predict_with_version",
         "roll_back_version",
         "show_prediction",
+        "show_shadow",
     ]
     assert all(operation["summary"].endswith(".") and operation["security"] == [{"key": []}] for operation in operations)
     scheme = document["components"]["securitySchemes"]["key"]

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app.api.schemas import (
+    ClassPair,
     ClassProbability,
     ImageFacts,
     ModelReference,
@@ -15,6 +16,10 @@ from app.api.schemas import (
     PredictBody,
     PredictQuery,
     ProblemDetails,
+    RunningShadow,
+    ShadowAgreement,
+    ShadowChange,
+    ShadowQuery,
     TimingsMs,
 )
 from tests.api.asking import assert_problem
@@ -32,6 +37,18 @@ GOOD: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (
         ModelSummary,
         {"name": "a", "active_version": "1", "versions": ["1"], "default": True, "labels": ["b"], "expects": "Anything."},
+    ),
+    (ShadowQuery, {"share": 0.5}),
+    (RunningShadow, {"version": "2", "share": 0.5}),
+    (ShadowChange, {"name": "a", "shadow": None, "recorded": True}),
+    (ClassPair, {"active": "cat", "shadow": "dog", "count": 3}),
+    (
+        ShadowAgreement,
+        {
+            **{"name": "a", "version": "2", "active_version": "1", "share": None},
+            **{"answered": 3, "same": 2, "failed": 0, "passed_over": 0},
+            **{"mean_difference": 0.5, "mean_ms": None, "differing": []},
+        },
     ),
     (ProblemDetails, {"title": "Gone", "status": 410, "detail": "It is gone.", "code": "gone", "request_id": "0"}),
 ]

@@ -43,6 +43,8 @@ POSTS = [
     "/administration/models/import",
     "/administration/models/import/some-token",
     "/administration/models/import/some-token/discard",
+    "/models/digits/versions/1/shadow",
+    "/models/digits/versions/1/shadow/end",
 ]
 
 

@@ -21,6 +21,7 @@ API_ADMINISTRATION = (
     "/api/v1/audit-log",
     "/api/v1/models/<name>/versions/<version>/activate",
     "/api/v1/models/<name>/versions/<version>/rollback",
+    "/api/v1/models/<name>/versions/<version>/shadow",
 )
 # What asks everybody for the password once a login is old.
 FRESH = ("/account/second-factor",)

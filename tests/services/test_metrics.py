@@ -48,6 +48,15 @@ def test_refusals_are_counted_by_their_code() -> None:
     assert sample("vitrine_refusals_total", code="overloaded") == before + 2
 
 
+def test_pictures_of_a_shadow_are_counted_by_what_became_of_them() -> None:
+    metrics = Metrics()
+    for outcome, amount in (("same", 1), ("same", 1), ("other", 1), ("passed over", 7)):
+        metrics.shadowed("counted", "2", outcome, amount)
+    outcomes = ("same", "other", "failed", "passed over")
+    counts = [sample("vitrine_shadow_answers_total", model="counted", version="2", outcome=each) for each in outcomes]
+    assert counts == [2, 1, 0, 7]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_observed_in_seconds(stage: str) -> None:
     before = sample("vitrine_prediction_seconds_sum", stage=stage), sample("vitrine_prediction_seconds_count", stage=stage)

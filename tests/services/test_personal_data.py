@@ -17,6 +17,7 @@ from app.errors import AccountNotFound, InvalidKey, InvalidRequest
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account, subject_of_model
 from app.services.personal_data import GIVEN
 from app.services.recorder import Owner, Recorder
+from app.services.shadow_answers import ShadowAnswer, ShadowAnswers
 from app.storage.tables import Base
 from tests.factories import make_picture, make_prediction, make_services
 
@@ -34,6 +35,7 @@ KEPT_BACK = {
     "api_keys": {"user_id", "digest"},
     "audit_log": {"id", "account_id", "address"},
     "predictions": {"user_id", "guest"},
+    "shadow_answers": {"id", "prediction_id", "passed_over"},
 }
 
 
@@ -94,6 +96,22 @@ def test_everything_is_in_the_file(services: Services, ada: int) -> None:
     assert key.split("_")[2] not in str([file.read(name) for name in file.namelist()])
 
 
+def test_what_versions_in_the_shadow_said_of_a_picture_stands_with_its_prediction(services: Services, ada: int) -> None:
+    eve = services.accounts.create("eve@example.org", PASSWORD)
+    (hers,), mine = store(services, eve), store(services, ada, 2)
+    made = make_prediction().created_at
+    said = [
+        ShadowAnswer("shade", "2", "1", number, "light", 0.75, made, "dark", 0.5, 0.25, 4.0) for number in (mine[0], hers, None)
+    ]
+    ShadowAnswers(sessions=services.sessions).record(said)
+    first, second = read(archive(services, ada), "predictions-1.json")
+    (given,) = first["shadows"]
+    assert (given["version"], given["against"], given["label"], given["shadow_label"]) == ("2", "1", "light", "dark")
+    assert second["shadows"] == []
+    services.personal_data.delete(ada, Actor(ADA, ada))
+    assert left(services)["shadow_answers"] == 2
+
+
 def test_nothing_of_anybody_else_is_in_it(services: Services, ada: int) -> None:
     eve = services.accounts.create("eve@example.org", PASSWORD)
     store(services, eve)
@@ -123,7 +141,10 @@ def test_every_column_is_given_or_kept_back_for_a_reason() -> None:
 
 def test_every_table_that_belongs_to_an_account_is_in_it() -> None:
     belonging = {
-        name for name, table in Base.metadata.tables.items() for key in table.foreign_keys if key.column.table.name == "users"
+        name
+        for name, table in Base.metadata.tables.items()
+        for key in table.foreign_keys
+        if key.column.table.name in ("users", "predictions")
     }
     # Its roles stand with the account.
     assert belonging | {"users"} == {row.__tablename__ for row in GIVEN} | {"roles_users"}

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from app.errors import DatabaseUnavailable, InvalidAccount, InvalidInvitation, I
 from app.services.attempts import DatabaseCounters
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account
 from app.services.recorder import Owner, Recorder
+from app.services.shadow_answers import Pair, ShadowAnswer, ShadowAnswers
 from app.storage.database import open_database
 from app.storage.schema import upgrade
 from app.storage.tables import Attempt, AuditEntry, Base, StoredPrediction, User
@@ -291,3 +293,24 @@ def test_an_account_stays_what_it_was(services: Services) -> None:
         assert (user.email, user.active, user.is_admin) == ("Ada@example.org", True, True)
         assert moment <= user.created_at <= datetime.now(UTC)
         assert session.scalar(select(func.count()).select_from(User)) == 1
+
+
+def test_what_versions_in_the_shadow_said_is_kept_read_and_goes_with_its_prediction(services: Services) -> None:
+    ada = services.accounts.create("ada@example.org", PASSWORD)
+    prediction = make_prediction()
+    assert Recorder(engine=services.engine).record(prediction, Owner(account=ada), None)
+    answers = ShadowAnswers(sessions=services.sessions, kept=3)
+    answer = ShadowAnswer("shade", "2", "1", prediction.id, "light", 0.75, prediction.created_at, "dark", 0.5, 0.25, 4.0, 2)
+    gone, failed = replace(answer, prediction_id="0" * 26), replace(answer, prediction_id=None, shadow_label=None)
+    answers.record([answer, gone, failed])
+    found = answers.agreement("shade", "2", "1")
+    assert (found.answered, found.same, found.failed, found.passed_over) == (1, 0, 1, 4)
+    assert (found.difference, found.ms, found.pairs) == (0.25, 4.0, (Pair("light", "dark", 1),))
+    (seen,) = answers.disagreements("shade", "2", "1", ada)
+    assert (seen.prediction_id, seen.at) == (prediction.id, prediction.created_at)
+    assert answers.disagreements("shade", "2", "1", None)[0].prediction_id is None
+    answers.record([replace(answer, prediction_id=None)] * 3)
+    assert answers.agreement("shade", "2", "1").answered == 3, "the last ones are kept"
+    answers.record([answer])
+    services.history.delete(Owner(account=ada), prediction.id)
+    assert answers.disagreements("shade", "2", "1", ada)[0].prediction_id is None
