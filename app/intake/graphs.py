@@ -23,8 +23,8 @@ from app.intake.source_model import Rows
 from app.intake.wire import Message
 
 _SEVERAL = (
-    "The graph takes exactly {count} pictures at a time: export it for any number of them "
-    "(torch.onnx.export(..., dynamic_shapes=({{0: 'batch'}},)), or dynamic_axes), or for one."
+    "pictures at a time: export it for any number of them (torch.onnx.export(..., dynamic_shapes=({0: 'batch'},)), or "
+    "dynamic_axes), or for one."
 )
 _UNSTEADY = (
     "The graph answers otherwise when it is asked about the same picture again, alone or among others: "
@@ -83,7 +83,7 @@ def convert(job: Message) -> Message:
 def _require_fitting(graph: onnx.ModelProto, recipe: Recipe) -> None:
     given, first = only_input(graph), _number_of_rows(graph)
     if first is not None and first.dim_value > 1:
-        raise InvalidModel(_SEVERAL.format(count=first.dim_value))
+        raise InvalidModel(f"The graph takes exactly {first.dim_value} {_SEVERAL}")
     # Smaller levels would all become 0 or 1.
     if given is not None and given.type.tensor_type.elem_type == onnx.TensorProto.UINT8 and recipe.scale != "0-255":
         raise InvalidModel("The graph takes levels as bytes and scales them itself: say --scale 0-255.")

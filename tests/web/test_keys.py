@@ -14,6 +14,7 @@ from app.web.keys import chart_of
 from tests.api.asking import services_of
 from tests.factories import EIGHT
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
+from tests.waiting import wait_until
 from tests.web.reading import Page
 from tests.web.visiting import Visitor, assert_redirect, grow_old, make_visitor
 
@@ -116,6 +117,7 @@ def test_the_page_of_a_key_tells_what_it_is_and_how_it_is_used(site: RunningSite
     assert "Requests in the last 30 days There were none." in fresh
     for body in (EIGHT.read_bytes(), EIGHT.read_bytes(), b"I am a cat."):
         site.request("POST", DIGITS, body, key=key)
+    wait_until(lambda: "2 answered 1 refused" in Page(ada.get(address)).words)
     used = Page(ada.get(address))
     assert "2 of 5 left until midnight UTC" in used.words
     assert "2 answered 1 refused" in used.words
