@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.inference.repository import Repository
 from tests.evidence import grey, publish_at
-from tests.serving import EMAIL, PASSWORD, RunningSite
+from tests.journeys.logins import logged_in
+from tests.serving import EMAIL, RunningSite
 from tests.web.visiting import Visitor
 
 pytestmark = pytest.mark.journey
@@ -40,15 +41,8 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 @pytest.fixture(scope="module")
 def login(browser: Browser, gallery: RunningSite) -> Iterator[BrowserContext]:
     """Give a browser in which the administrator has just logged in."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(gallery.url + "/login")
-    page.get_by_label("Email address").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(gallery.url + "/")
-    yield context
-    context.close()
+    with logged_in(browser, gallery) as context:
+        yield context
 
 
 def assert_pictures_are_there(page: Page) -> None:

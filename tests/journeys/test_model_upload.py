@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from sklearn.ensemble import RandomForestClassifier
 
 from tests.intake.classifiers import digits
-from tests.serving import EMAIL, PASSWORD, RunningSite
+from tests.journeys.logins import logged_in
+from tests.serving import PASSWORD, RunningSite
 from tests.web.reading import Page as ReadPage
 from tests.web.visiting import Visitor, make_visitor
 
@@ -49,14 +50,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: Browser, uploads_site: RunningSite) -> Iterator[Page]:
     """Give a page of a browser in which the administrator has just logged in."""
-    context = browser.new_context(base_url=uploads_site.url)
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("Email address").fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in", exact=True).click()
-    yield page
-    context.close()
+    with logged_in(browser, uploads_site) as context:
+        yield context.new_page()
 
 
 def test_from_a_pickle_to_an_answer(page: Page, files: Path) -> None:

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.inference.repository import Repository
 from tests.factories import make_picture, publish
-from tests.serving import EMAIL, PASSWORD, RunningSite
+from tests.journeys.logins import logged_in
+from tests.serving import RunningSite
 from tests.shadows import publish_reversed
 
 pytestmark = pytest.mark.journey
@@ -35,15 +36,8 @@ def shade_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite
 @pytest.fixture(scope="module")
 def login(browser: Browser, shade_site: RunningSite) -> Iterator[BrowserContext]:
     """Give a browser in which the administrator has just logged in."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(shade_site.url + "/login")
-    page.get_by_label("Email address").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(shade_site.url + "/")
-    yield context
-    context.close()
+    with logged_in(browser, shade_site) as context:
+        yield context
 
 
 def classify(page: Page, site: RunningSite, photo: Path) -> None:
