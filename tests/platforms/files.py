@@ -36,7 +36,7 @@ def assert_settings(given: dict[str, str]) -> None:
     ours = {name: value for name, value in given.items() if name.startswith("VITRINE_")}
     assert ours
     assert ours.keys() <= known_settings(), ours.keys() - known_settings()
-    Settings(**{name.removeprefix("VITRINE_").lower(): value for name, value in ours.items()})
+    Settings.model_validate({name.removeprefix("VITRINE_").lower(): value for name, value in ours.items()})
 
 
 def assert_no_secret(text: str) -> None:

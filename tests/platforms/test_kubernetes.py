@@ -29,7 +29,7 @@ def settings() -> dict[str, str]:
 
 
 def selects(wanted: dict[str, str], name: str) -> bool:
-    return wanted.items() <= PODS[name]["metadata"]["labels"].items()
+    return bool(wanted.items() <= PODS[name]["metadata"]["labels"].items())
 
 
 def test_the_list_names_exactly_the_files_that_are_there() -> None:
