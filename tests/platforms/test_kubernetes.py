@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.cli import vitrine
+from tests.factories import EIGHT
+from tests.platforms.emulation import KEY, PUBLIC, PlatformSite
 from tests.platforms.files import DEPLOY, assert_no_secret, assert_settings, known_settings, kubernetes_faults, read
+from tests.postgres import RunningPostgres
+from tests.redis_server import RunningRedis
 from tests.test_dockerfile import LAST, words_of
 
 FOLDER = DEPLOY / "kubernetes"
@@ -164,3 +171,47 @@ def test_a_pod_has_the_time_to_finish_what_has_begun() -> None:
 
 def test_the_processors_that_are_asked_for_are_those_that_workers_use() -> None:
     assert container("deployment.yaml")["resources"]["requests"]["cpu"] == settings()["VITRINE_WORKERS"]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Give the secret's values: a key, and a real PostgreSQL and Redis."""
+    with RunningPostgres() as postgres, RunningRedis(tmp_path_factory.mktemp("redis")) as redis:
+        yield {"VITRINE_SECRET_KEY": KEY, "VITRINE_DATABASE_URL": postgres.database(), "VITRINE_REDIS_URL": redis.url}
+
+
+def test_the_job_and_two_pods_share_a_database_and_answer_as_probes_and_the_proxy_ask(
+    tmp_path: Path, servers: dict[str, str]
+) -> None:
+    given = {**settings(), **servers}
+    assert {one["name"] for one in container("deployment.yaml")["env"]} == servers.keys()
+    for name in ("job", "one", "two"):
+        (tmp_path / name).mkdir()
+    # Its database alone, and nothing that the map holds.
+    job = PlatformSite(tmp_path / "job", {"VITRINE_DATABASE_URL": servers["VITRINE_DATABASE_URL"]})
+    done = job.run(*container("upgrade-job.yaml")["args"])
+    assert (done.returncode, done.stdout) == (0, "The database is up to date.\n"), done.stderr
+    with (
+        PlatformSite(tmp_path / "one", given, read_only=True) as one,
+        PlatformSite(tmp_path / "two", given, read_only=True) as two,
+    ):
+        # The other pod knows the key, and how often it was used.
+        behind = {"Host": PUBLIC, "X-Forwarded-Proto": "https", "Content-Type": "application/octet-stream"}
+        replies = [
+            pod.request("POST", "/api/v1/models/digits/predict", EIGHT.read_bytes(), behind, key=one.key) for pod in (one, two)
+        ]
+        assert [(reply.status, reply.json["label"]) for reply in replies] == [(200, "8")] * 2
+        first, second = (int(re.findall(r"r=(\d+)", reply.headers["RateLimit"])[0]) for reply in replies)
+        assert second == first - 1
+        for pod in (one, two):
+            for probe in ("startup", "liveness", "readiness"):
+                path = container("deployment.yaml")[f"{probe}Probe"]["httpGet"]["path"]
+                # As the kubelet asks: under the pod's address, and past every proxy.
+                assert pod.request("GET", path, headers={"Host": "10.42.0.7:8000"}).status == 200
+            assert pod.visit("GET", "/readyz").json["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["VITRINE_SERVICE_HOST", "VITRINE_PORT_80_TCP"])
+def test_what_a_service_would_put_there_is_refused_indeed(tmp_path: Path, name: str) -> None:
+    done = PlatformSite(tmp_path, {name: "10.43.0.9"}).run("upgrade")
+    assert done.stderr.splitlines() == [f"vitrine: There is no setting {name}; docs/settings.md lists them all."]
