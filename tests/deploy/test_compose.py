@@ -122,4 +122,4 @@ def test_a_photo_goes_through(front: Front) -> None:
 
 def test_what_a_visitor_says_of_the_scheme_and_the_name_goes_no_further(front: Front) -> None:
     forged = {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "elsewhere.example.org", "X-Forwarded-For": "192.0.2.1"}
-    assert front.ask("GET", "/login", **forged).status == 200
+    assert front.ask("GET", "/login", None, **forged).status == 200

@@ -97,6 +97,11 @@ class PlatformSite(RunningSite):
             return self._process.wait(30)
 
     @property
+    def workers(self) -> list[int]:
+        """The processes that Gunicorn's master has started."""
+        return list(map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()))
+
+    @property
     def may_write(self) -> set[str]:
         """Which mounts of the site's own may be written to, of those that it was given."""
         mounts = (line.split() for line in Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines())

@@ -13,6 +13,7 @@ from tests.factories import EIGHT
 from tests.platforms.emulation import KEY, PlatformSite, image_environment
 from tests.platforms.files import assert_settings, kubernetes_part_faults, read
 from tests.postgres import RunningPostgres
+from tests.waiting import wait_until
 
 SERVICE = read("cloud-run/service.yaml")
 REVISION = SERVICE["spec"]["template"]["spec"]
@@ -36,6 +37,24 @@ def site(tmp_path: Path, database: str) -> Iterator[PlatformSite]:
     assert secrets.keys() == SECRETS.keys()
     with PlatformSite(tmp_path, {**platform, **VALUES, **secrets}, read_only=True) as site:
         yield site
+
+
+def all_workers(site: PlatformSite) -> list[int]:
+    """Wait until all have been started, for pictures are answered from the first on."""
+    wait_until(lambda: len(site.workers) == int(VALUES["VITRINE_WORKERS"]))
+    return site.workers
+
+
+def assert_gone(workers: list[int]) -> None:
+    """See that none of these processes goes on; one that was killed last may still be on its way out."""
+    wait_until(lambda: not any(_runs(pid) for pid in workers), seconds=2)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.parametrize(
@@ -93,7 +112,7 @@ def test_answers_with_a_disk_that_may_only_be_read(site: PlatformSite) -> None:
 
 
 def test_what_has_begun_is_answered_and_all_has_ended_before_the_platform_kills(site: PlatformSite) -> None:
-    picture = EIGHT.read_bytes()
+    picture, workers = EIGHT.read_bytes(), all_workers(site)
     with site.half_sent() as line:
         site.tell_to_end()
         time.sleep(1)
@@ -101,9 +120,12 @@ def test_what_has_begun_is_answered_and_all_has_ended_before_the_platform_kills(
         with line.makefile("rb") as answer:
             assert answer.read().startswith(b"HTTP/1.1 200 ")
     assert site.killed_after(PATIENCE) == 0
+    assert_gone(workers)
 
 
 def test_a_request_that_never_comes_whole_keeps_nothing_from_ending(site: PlatformSite) -> None:
+    workers = all_workers(site)
     with site.half_sent():
         site.tell_to_end()
         assert site.killed_after(PATIENCE) == 0
+    assert_gone(workers)
