@@ -15,8 +15,10 @@ ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP
 
 # The libraries come first and alone: a change to the application does not install them again. A sixth of them is tests of
 # their own. Bytecode is made here, since nothing may be written later, and is never held against its source: a start is faster.
-COPY requirements/default.txt requirements/default.txt
-RUN /usr/local/bin/python -m pip --python /opt/venv/bin/python install --require-hashes -r requirements/default.txt \
+# PostgreSQL, Redis and single sign-on come along with: --build-arg LIBRARIES=extras
+ARG LIBRARIES=default
+COPY requirements/default.txt requirements/extras.txt requirements/
+RUN /usr/local/bin/python -m pip --python /opt/venv/bin/python install --require-hashes -r requirements/${LIBRARIES}.txt \
  && find /opt/venv -type d -name tests -prune -exec rm -rf {} + \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
@@ -67,7 +69,7 @@ host = f'[{host}]' if ':' in host else host; \
 port = env.get('VITRINE_PORT') or env['PORT']; \
 web.build_opener(web.ProxyHandler({})).open(f'http://{host}:{port}/readyz', timeout=4)"]
 
-# `vitrine serve` becomes Gunicorn, so SIGTERM reaches it; it finishes what has begun within 25 seconds.
+# `vitrine serve` becomes Gunicorn, so SIGTERM reaches it; it finishes what has begun within 25 seconds (VITRINE_STOP_WITHIN).
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["vitrine"]
 CMD ["serve"]

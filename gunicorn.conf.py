@@ -36,8 +36,8 @@ preload_app = True
 
 # A picture is given up after `answer_within` seconds; a worker silent for longer than that hangs and is replaced.
 timeout = int(_settings.answer_within) + 15
-# After SIGTERM what has begun is finished; container platforms wait 30 seconds before they kill.
-graceful_timeout = 25
+# After SIGTERM what has begun is finished; most container platforms wait 30 seconds before they kill, and some wait for 10.
+graceful_timeout = _settings.stop_within
 keepalive = 5
 
 # Heartbeat files in memory where there is such a place: on a slow disk they can block a worker.

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     answer_within: float = Field(
         30.0, gt=0, le=3600, description="Seconds after which a waiting picture is given up with status 503."
     )
+    stop_within: int = Field(
+        25, ge=1, le=3600, description="Seconds that requests which have begun are given to finish when the site is ended."
+    )
     max_file_mb: float = Field(20.0, gt=0, description="Largest picture file, in megabytes.")
     max_request_mb: float = Field(100.0, gt=0, description="Largest request of a page, in megabytes.")
     max_photos: int = Field(10, ge=1, le=100, description="Most photos in one request of a page.")

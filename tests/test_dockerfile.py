@@ -139,7 +139,8 @@ def test_the_base_is_a_build_argument() -> None:
 def test_libraries_come_from_the_lock_with_their_digests() -> None:
     installs = [step for words in words_of("RUN") for step in words.split("&&") if " install " in step and "pip" in step]
     locked, tree = installs
-    assert "--require-hashes -r requirements/default.txt" in locked
+    assert "--require-hashes -r requirements/${LIBRARIES}.txt" in locked
+    assert words_of("ARG", 1) == ["LIBRARIES=default"]
     assert "--no-deps --no-build-isolation --editable ." in tree
 
 
@@ -183,3 +184,12 @@ def test_the_health_check_asks_no_proxy() -> None:
 def test_the_health_check_tells_that_the_site_is_not_ready() -> None:
     with answering(503) as port:
         assert not check_health(HOST="0.0.0.0", PORT=str(port))
+
+
+def test_the_extras_are_more_of_the_same_libraries() -> None:
+    default, extras = (
+        dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)", (TREE / "requirements" / name).read_text(), re.MULTILINE))
+        for name in ("default.txt", "extras.txt")
+    )
+    assert default.items() <= extras.items()
+    assert {"psycopg", "redis", "authlib"} <= extras.keys() - default.keys()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,7 +24,7 @@ class TrustedProxies:
 
     def __init__(self, application: WSGIApplication, *, hops: int, networks: Sequence[Network]) -> None:
         self._direct = application
-        self._behind = ProxyFix(application, x_for=hops, x_proto=hops, x_host=hops)
+        self._behind = ProxyFix(_without_port(application), x_for=hops, x_proto=hops, x_host=hops)
         self._networks = networks
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -40,3 +42,15 @@ class TrustedProxies:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+
+def _without_port(application: WSGIApplication) -> WSGIApplication:
+    # Some platforms' proxies tell the visitor's port as well, which differs each time: nobody could be counted by it.
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with suppress(ValueError):
+            told = urlsplit(f"//{environ.get('REMOTE_ADDR', '')}")
+            if told.port is not None and told.hostname:
+                environ["REMOTE_ADDR"] = str(ip_address(told.hostname))
+        return application(environ, start_response)
+
+    return serve

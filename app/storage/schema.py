@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +21,11 @@ def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> P
     """Bring the schema up to date; give the copy of a SQLite file that was made first, if one was needed."""
     if _is_current(engine, migrations):
         return None
+    with _alone(engine):
+        return _change(engine, copies, migrations)
+
+
+def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
     # Imported here because they take a seventh of a second, and most starts find the schema as it should be.
     from alembic import command
     from alembic.config import Config
@@ -41,6 +50,22 @@ def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> P
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return copy
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    # SQLite's tables are made one by one: of several processes each would find some that another has made. They wait for the
+    # folder, which leaves nothing lying about; PostgreSQL's lock is taken where its tables are changed.
+    file = sqlite_file(engine.url)
+    if file is None:
+        yield
+        return
+    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _is_current(engine: Engine, migrations: Path) -> bool:

@@ -40,3 +40,18 @@ def test_nobody_else_is(peer: str) -> None:
 def test_what_a_visitor_wrote_before_the_proxy_did_is_ignored() -> None:
     assert seen_from("10.1.2.3", "198.51.100.1, 203.0.113.9") == "203.0.113.9"
     assert seen_from("10.1.2.3", "198.51.100.1, 203.0.113.9, 10.0.0.7", hops=2) == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("203.0.113.9:51234", "203.0.113.9"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        *(
+            (same, same)
+            for same in ("2001:db8::7", "2001:db8::443", "::1", "unknown", "proxy:8000", "[2001:db8::7", "203.0.113.9:")
+        ),
+    ],
+)
+def test_the_port_that_some_proxies_tell_is_no_part_of_who_asks(told: str, address: str) -> None:
+    assert seen_from("10.1.2.3", told) == address

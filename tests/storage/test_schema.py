@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,29 @@ def test_a_migration_that_fails_leaves_a_whole_copy(engine: Engine, tmp_path: Pa
         upgrade(engine, copies=tmp_path / "copies", migrations=later_migrations(tmp_path / "later", COLUMN + FAILURE))
     (copy,) = (tmp_path / "copies").iterdir()
     assert attempts_in(copy) == [("mine", 7, 1.5)]
+
+
+def upgrade_in_its_own_process(ready: Barrier, file: Path, migrations: Path) -> None:
+    engine = open_database(f"sqlite:///{file}")
+    ready.wait(60)
+    upgrade(engine, copies=file.parent / "copies", migrations=migrations)
+
+
+def test_of_several_processes_that_start_at_once_one_changes_the_file(engine: Engine, tmp_path: Path) -> None:
+    later = later_migrations(tmp_path / "later", COLUMN)
+    for migrations in (MIGRATIONS, later):
+        here = get_context("spawn")
+        at_once = (here.Barrier(3), tmp_path / "vitrine.db", migrations)
+        started = [here.Process(target=upgrade_in_its_own_process, args=at_once) for _ in range(3)]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join(60)
+        assert [process.exitcode for process in started] == [0, 0, 0]
+        # The first time there was nothing to copy.
+        assert len(list(tmp_path.glob("copies/*"))) == (migrations == later)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["9000"]
 
 
 def test_the_file_of_a_newer_vitrine_is_left_alone(engine: Engine, tmp_path: Path) -> None:
