@@ -73,8 +73,8 @@ def _wrap(app: Flask, settings: Settings) -> None:
         files.add_files(str(folder), prefix=f"/static/{below}")
     # What depends on who asks is not kept by caches; static files say themselves for how long they are.
     added = {**security_headers(https=settings.https), "Cache-Control": "no-store"}
-    below = UnderPrefix(files, prefix=settings.prefix) if settings.prefix else files
-    application: WSGIApplication = AddedHeaders(below, added)
+    mounted: WSGIApplication = UnderPrefix(files, prefix=settings.prefix) if settings.prefix else files
+    application: WSGIApplication = AddedHeaders(mounted, added)
     application = BodyGuard(application, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
         application = TrustedProxies(application, hops=proxies, networks=settings.proxy_networks)
