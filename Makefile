@@ -24,6 +24,7 @@ test-hard: ## What takes minutes, with its figures: damaged pictures, faults, sl
 test-deploy: ## Run what docs/deploy.md tells of, for real: other servers, and the image, with the container engine in CONTAINERS.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools containers
+	@scripts/install-servers
 	@TEST_DEPLOY=1 $(BIN)/pytest -s tests/deploy
 
 lint: ## Style, types, floors, templates.

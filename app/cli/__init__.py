@@ -15,6 +15,7 @@ from app.errors import VitrineError
 # With the module that each is in.
 _COMMANDS = {
     "serve": "serve",
+    "prepare": "preparing",
     "show": "showing",
     "train": "train",
     "predict": "predict",

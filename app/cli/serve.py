@@ -10,8 +10,8 @@ import click
 import gunicorn.__main__
 import gunicorn.config
 
-from app.cli.house import open_house
-from app.composition import Services, signing_key
+from app.cli.house import make_ready
+from app.composition import Services
 from app.config import TREE, Settings, load_settings
 from app.errors import InvalidSettings
 
@@ -26,10 +26,7 @@ def serve(host: str | None, port: int | None) -> None:
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**given)
     check_port(settings)
-    services = open_house(settings)
-    signing_key(settings)
-    services.history.sweep()
-    services.repository.sweep()
+    services = make_ready(settings)
     for line in greeting(services):
         click.echo(line)
     services.engine.dispose()

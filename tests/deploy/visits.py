@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.factories import CAT
 from tests.serving import RunningSite
 from tests.web.reading import Page
@@ -30,3 +32,12 @@ def assert_classifies(site: RunningSite, prefix: str = "") -> None:
     assert told.status == 200, told.body
     assert told.json["label"] == "cat"
     assert site.request("POST", f"{prefix}/api/v1/predict", photo).status == 401
+
+
+def assert_believes_the_proxy(site: RunningSite) -> None:
+    """See that whoever logs in through a trusted proxy is known by the address that the proxy tells."""
+    site.make_account(admin=True)
+    visitor = Visitor(site, {"Referer": f"{site.url}/", "X-Forwarded-For": "192.0.2.77"})
+    assert visitor.log_in().status in (302, 303)
+    latest = json.loads(site.run("audit", "export", "--format", "json").stdout.splitlines()[0])
+    assert latest["address"] == "192.0.2.77", latest
