@@ -25,7 +25,8 @@ def serve(host: str | None, port: int | None) -> None:
     """Start the site."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**given)
-    check_port(settings)
+    if not listened_on_already():
+        check_port(settings)
     services = make_ready(settings)
     for line in greeting(services):
         click.echo(line)
@@ -38,6 +39,11 @@ def serve(host: str | None, port: int | None) -> None:
     # In this very process: everything is imported already. It starts itself anew as what stands in its command line.
     sys.argv = [gunicorn.__main__.__file__, "--config", str(TREE / "gunicorn.conf.py")]
     gunicorn.__main__.run(prog="gunicorn")
+
+
+def listened_on_already() -> bool:
+    """Tell whether systemd listens, and hands its socket to this process."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid())
 
 
 def check_port(settings: Settings) -> None:
