@@ -21,9 +21,10 @@ test-hard: ## What takes minutes, with its figures: damaged pictures, faults, sl
 	@scripts/install-test-tools
 	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
 
-test-deploy: ## Build the image and run it, with the container engine in CONTAINERS (see tests/deploy/containers.py).
+test-deploy: ## Run what docs/deploy.md tells of, for real: other servers, and the image, with the container engine in CONTAINERS.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools containers
+	@scripts/install-servers
 	@TEST_DEPLOY=1 $(BIN)/pytest -s tests/deploy
 
 lint: ## Style, types, floors, templates.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 
 
 class Settings(BaseSettings):
@@ -37,7 +39,9 @@ class Settings(BaseSettings):
         None, description="Signs the cookies; at least 32 characters. Made at the first start."
     )
     secret_key_file: Path | None = Field(None, description="A file that holds the secret key and that only its owner may read.")
-    public_url: str = Field("", description="The address people open, by default http://127.0.0.1:PORT.")
+    public_url: str = Field(
+        "", description="The address people open, with a path or without; by default http://127.0.0.1:PORT."
+    )
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
     hosts: str = Field("", description="Further names, with commas between them, under which the site is served.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
@@ -130,6 +134,8 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("must be an address such as https://photos.example.org")
+        if not _PLAIN_PATH.fullmatch(parts.path):  # it goes into a cookie and into servers' settings
+            raise ValueError("may have a path of letters, digits, dots, dashes and underscores, such as /vitrine")
         return url.rstrip("/")
 
     @field_validator("oidc_url", mode="after")
@@ -187,6 +193,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """The public address, without a slash at the end."""
         return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def prefix(self) -> str:
+        """The path of the public address, such as /vitrine; empty where the site has the whole name to itself."""
+        return urlsplit(self.address).path
 
     @property
     def https(self) -> bool:

@@ -17,7 +17,7 @@ from app.http import health
 from app.http.context import attach
 from app.http.errors import Problem, render_errors
 from app.http.headers import AddedHeaders, security_headers
-from app.http.hosts import keep_to_known_hosts
+from app.http.hosts import UnderPrefix, keep_to_known_hosts
 from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
 from app.http.proxies import TrustedProxies
@@ -68,22 +68,26 @@ def _wrap(app: Flask, settings: Settings) -> None:
     # The links that let somebody in: to a new password, to an account.
     secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
     log = RequestLog(app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret))
-    files = WhiteNoise(
-        log,
-        root=str(TREE / "static"),
-        prefix="/static/",
-        max_age=_A_DAY,
-        allow_all_origins=False,
-    )
-    files.add_files(str(_wheel("flask_bootstrap") / "static" / "bootstrap5"), prefix="/static/bootstrap/")
-    files.add_files(str(_wheel("flask_swagger_ui") / "dist"), prefix="/static/swagger-ui/")
+    files = WhiteNoise(log, max_age=_A_DAY, allow_all_origins=False)
+    for below, folder in static_folders().items():
+        files.add_files(str(folder), prefix=f"/static/{below}")
     # What depends on who asks is not kept by caches; static files say themselves for how long they are.
     added = {**security_headers(https=settings.https), "Cache-Control": "no-store"}
-    application: WSGIApplication = AddedHeaders(files, added)
+    mounted: WSGIApplication = UnderPrefix(files, prefix=settings.prefix) if settings.prefix else files
+    application: WSGIApplication = AddedHeaders(mounted, added)
     application = BodyGuard(application, most=2 * int(settings.max_request_mb * 1_000_000))
     if proxies := settings.trusted_proxies:
         application = TrustedProxies(application, hops=proxies, networks=settings.proxy_networks)
     app.wsgi_app = application  # type: ignore[method-assign] # Flask's documented way to wrap an app
+
+
+def static_folders() -> dict[str, Path]:
+    """Give the folders of the files that are served as they are, each with where it is below /static/."""
+    return {
+        "": TREE / "static",
+        "bootstrap/": _wheel("flask_bootstrap") / "static" / "bootstrap5",
+        "swagger-ui/": _wheel("flask_swagger_ui") / "dist",
+    }
 
 
 def _wheel(package: str) -> Path:

@@ -147,13 +147,17 @@ class RunningSite:
     ) -> Reply:
         """Send one request on a connection of its own and give whatever comes back; redirects are not followed."""
         sent = {**(headers or {}), **({"Authorization": f"Bearer {key}"} if key else {})}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = self.connect()
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
             return Reply(answer.status, dict(answer.headers), answer.read())
         finally:
             connection.close()
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Give a connection of its own to where visitors come in."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def predict(self, picture: bytes, path: str = "/api/v1/predict", content_type: str = "application/octet-stream") -> Reply:
         """Send a picture as raw bytes with the usual key."""

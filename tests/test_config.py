@@ -167,8 +167,16 @@ def test_the_public_address_decides_what_links_and_cookies_are_made_of() -> None
     assert load_settings(port=8123).address == "http://127.0.0.1:8123"
     over_tls = load_settings(public_url=f"{ADDRESS}/")
     assert (over_tls.address, over_tls.https) == (ADDRESS, True)
+    shared = load_settings(public_url=f"{ADDRESS}/photos/vitrine/")
+    assert (over_tls.prefix, shared.prefix, shared.origin) == ("", "/photos/vitrine", ADDRESS)
     plain = load_settings(public_url="http://photos.example.org:8080")
     assert (plain.address, plain.https) == ("http://photos.example.org:8080", False)
+
+
+@pytest.mark.parametrize("path", ["//vitrine", "/a//b", "/../b", "/a;Domain=b", "/a b", "/é", "/%41"])
+def test_the_path_of_the_public_address_is_plain(path: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"VITRINE_PUBLIC_URL: .*such as /vitrine"):
+        load_settings(public_url=f"{ADDRESS}{path}")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from app.api.openapi import document
 from app.api.replies import render_problem
@@ -16,7 +16,8 @@ render_errors(blueprint, render_problem)
 @blueprint.get("/v1/openapi.json")
 def openapi_json() -> Response:
     """Give the OpenAPI document."""
-    return Response(orjson.dumps(document()), mimetype="application/json")
+    here = {**document(), "servers": [{"url": request.script_root or "/"}]}
+    return Response(orjson.dumps(here), mimetype="application/json")
 
 
 @blueprint.get("/docs")

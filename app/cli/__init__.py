@@ -16,6 +16,7 @@ from app.errors import VitrineError
 _COMMANDS = {
     "serve": "serve",
     "upgrade": "upgrading",
+    "prepare": "preparing",
     "show": "showing",
     "train": "train",
     "predict": "predict",
@@ -23,6 +24,7 @@ _COMMANDS = {
     "users": "users",
     "keys": "keys",
     "audit": "audit",
+    "collect-static": "collecting",
 }
 
 
@@ -39,7 +41,7 @@ class _Commands(click.Group):
             return None
         # What is imported stays: to look it through for garbage, again and again, takes a tenth of a start.
         gc.disable()
-        command: click.Command = getattr(import_module(f"app.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(import_module(f"app.cli.{_COMMANDS[cmd_name]}"), cmd_name.replace("-", "_"))
         gc.freeze()
         gc.enable()
         return command

@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from app.composition import Services, compose
+from app.composition import Services, compose, signing_key
 from app.config import Settings, load_settings
 from app.errors import InvalidSettings, VitrineError
 from app.http.logs import configure_logs
@@ -33,6 +33,15 @@ def open_house(settings: Settings | None = None, *, needs_database: bool = True)
         return services
     if copy is not None:
         click.echo(f"The database was brought up to date; as it was before, it is kept in {copy}", err=True)
+    return services
+
+
+def make_ready(settings: Settings) -> Services:
+    """Give the services over everything that a server expects to be there, swept of what is too old."""
+    services = open_house(settings)
+    signing_key(settings)
+    services.history.sweep()
+    services.repository.sweep()
     return services
 
 

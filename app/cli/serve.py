@@ -10,8 +10,8 @@ import click
 import gunicorn.__main__
 import gunicorn.config
 
-from app.cli.house import open_house
-from app.composition import Services, signing_key
+from app.cli.house import make_ready
+from app.composition import Services
 from app.config import TREE, Settings, load_settings
 from app.errors import InvalidSettings
 
@@ -25,11 +25,9 @@ def serve(host: str | None, port: int | None) -> None:
     """Start the site."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**given)
-    check_port(settings)
-    services = open_house(settings)
-    signing_key(settings)
-    services.history.sweep()
-    services.repository.sweep()
+    if not listened_on_already():
+        check_port(settings)
+    services = make_ready(settings)
     for line in greeting(services):
         click.echo(line)
     services.engine.dispose()
@@ -41,6 +39,11 @@ def serve(host: str | None, port: int | None) -> None:
     # In this very process: everything is imported already. It starts itself anew as what stands in its command line.
     sys.argv = [gunicorn.__main__.__file__, "--config", str(TREE / "gunicorn.conf.py")]
     gunicorn.__main__.run(prog="gunicorn")
+
+
+def listened_on_already() -> bool:
+    """Tell whether systemd listens, and hands its socket to this process."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid())
 
 
 def check_port(settings: Settings) -> None:

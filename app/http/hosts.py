@@ -1,4 +1,5 @@
-"""Under which names the site answers: no name of somebody else's that leads here may lend us its visitors' trust.
+"""Under which names the site answers, and below which path: no name of somebody else's that leads here may lend us its
+visitors' trust.
 
 And over what: where people reach it over https, a page that a proxy of ours was asked for over plain http is shown over https.
 """
@@ -6,8 +7,10 @@ And over what: where people reach it over https, a page that a proxy of ours was
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, redirect, request
@@ -17,10 +20,36 @@ from app.config import Settings
 from app.errors import UnknownHost
 from app.http.context import is_api
 
-# Probes of platforms ask by address, and learn nothing that is worth a trick.
-_ANY_HOST = ("/livez", "/readyz")
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Probes of platforms know the machine, not what people call the site, and learn nothing that is worth a trick.
+_PROBES = ("/livez", "/readyz")
 # Names are worked out once, and no more are remembered than this: strangers may make up as many as they like.
 _MOST_REMEMBERED = 64
+
+
+class UnderPrefix:
+    """Takes the path of the public address off each request's, and answers nothing that is asked for elsewhere.
+
+    It goes to SCRIPT_NAME, from which the framework builds its links; a server that does the same has done so already.
+    """
+
+    def __init__(self, application: WSGIApplication, *, prefix: str) -> None:
+        self._application = application
+        self._prefix = prefix
+        self._elsewhere = f"This site is at {prefix}/ and nowhere else.\n".encode()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
+            environ["PATH_INFO"] = path.removeprefix(self._prefix)
+        elif path not in _PROBES and not environ.get("SCRIPT_NAME", "").endswith(self._prefix):
+            start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [self._elsewhere]
+        return self._application(environ, start_response)
 
 
 def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
@@ -39,7 +68,7 @@ def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
         return _known(host, names, any_address=anonymous)
 
     def check() -> Response | None:
-        if request.path in _ANY_HOST:
+        if request.path in _PROBES:
             return None
         if not known(request.host):
             raise UnknownHost("This site is not served under that name; its operator may add it to VITRINE_HOSTS.")

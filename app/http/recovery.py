@@ -22,7 +22,7 @@ _EVEN_SECONDS = 0.2
 RECOVERY: dict[str, Any] = {
     "SECURITY_RESET_URL": "/recover",
     "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=1),
-    "SECURITY_POST_RESET_VIEW": "/login",
+    "SECURITY_POST_RESET_VIEW": "security.login",
     # Of the password's hash, which a link bears: the library's own choice takes a fifth of a second, and only where there is an
     # account. The second reads the links of before.
     "SECURITY_HASHING_SCHEMES": ["hex_sha256", "sha256_crypt"],

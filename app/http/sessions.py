@@ -39,14 +39,15 @@ _ACCOUNTS: dict[str, Any] = {
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_CHANGEABLE": True,
     "SECURITY_CHANGE_URL": "/account/password",
-    "SECURITY_POST_CHANGE_VIEW": "/account",
+    "SECURITY_POST_CHANGE_VIEW": "account.index",
     # A page that asks for less than an administrator's must not make an old login fresh for both.
     "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(0),
     # The library's own value comes out as "no-store=True", which no cache understands; every page says no-store anyway.
     "SECURITY_CACHE_CONTROL": None,
     # A form is good for as long as the session it was given to: a page may stay open over lunch.
     "WTF_CSRF_TIME_LIMIT": None,
-    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_POST_LOGIN_VIEW": "classify.index",
+    "SECURITY_POST_LOGOUT_VIEW": "security.login",
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_MSG_LOGIN": ("", "info"),
     "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("That e-mail address and password do not go together.", "error"),
@@ -214,13 +215,14 @@ def _protect_accounts() -> None:
 
 
 def _cookies(settings: Settings) -> dict[str, Any]:
-    prefix = "__Host-" if settings.https else ""
+    # The stricter one is for a site that has the whole name to itself: its cookie may have no path.
+    prefix = ("__Secure-" if settings.prefix else "__Host-") if settings.https else ""
     return {
         "SESSION_COOKIE_NAME": f"{prefix}{settings.cookie}",
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_PATH": "/",
+        "SESSION_COOKIE_PATH": settings.prefix or "/",
         # Of those who stay logged in; of others it ends with the browser.
         "PERMANENT_SESSION_LIFETIME": timedelta(days=settings.login_days),
     }

@@ -83,6 +83,7 @@ def _values() -> dict[str, Any]:
         "site": SimpleNamespace(
             name="Vitrine",
             address=settings.address,
+            origin=settings.origin,
             access=settings.access,
             registration=settings.registration,
             letters=services().post.goes,

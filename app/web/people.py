@@ -50,7 +50,7 @@ def invite() -> Response:
     except InvalidAccount as error:
         form.email.errors = [str(error)]
         return make_response(_page(form), 422)
-    link = here.settings.address + url_for("invitation.index", token=token)
+    link = here.settings.origin + url_for("invitation.index", token=token)
     here.post.send(Letter(form.email.data.strip(), "An invitation to Vitrine", render_template("people/letter.txt", link=link)))
     return make_response(_page(InviteForm(formdata=None), invited=form.email.data.strip(), link=link))
 

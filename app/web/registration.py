@@ -45,5 +45,5 @@ def index() -> Response:
 def _letter(registering: Registering) -> Letter:
     if registering.token is None:
         return Letter(registering.email, "Your account at Vitrine", render_template("people/letter_known.txt"))
-    link = services().settings.address + url_for("invitation.index", token=registering.token)
+    link = services().settings.origin + url_for("invitation.index", token=registering.token)
     return Letter(registering.email, "Your account at Vitrine", render_template("people/letter_register.txt", link=link))

@@ -15,7 +15,7 @@ class Page(HTMLParser):
     def __init__(self, reply: Reply) -> None:
         super().__init__()
         self.status = reply.status
-        self._elements: list[tuple[str, dict[str, str]]] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
         self._pieces: list[str] = []
         self._unread = 0
         self.feed(reply.body.decode())
@@ -28,7 +28,7 @@ class Page(HTMLParser):
 
     def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
         """Give the attributes of every element of that name that has at least these."""
-        return [found for name, found in self._elements if name == tag and attributes.items() <= found.items()]
+        return [found for name, found in self.elements if name == tag and attributes.items() <= found.items()]
 
     def targets(self, beginning: str) -> list[str]:
         """Give where the links lead that begin so, in their order."""
@@ -45,7 +45,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unread += tag in _UNREAD
-        self._elements.append((tag, {name: value or "" for name, value in attrs}))
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
         self._unread -= tag in _UNREAD

@@ -1,0 +1,63 @@
+"""uWSGI, as docs/deploy.md has it."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.deploy.servers import ServerSite
+from tests.deploy.visits import assert_believes_the_proxy, assert_classifies
+from tests.factories import CAT
+
+CHANGES = {".venv/bin/uwsgi": "uwsgi", ".venv/bin/vitrine": "python -m app.cli"}
+
+
+class UwsgiSite(ServerSite):
+    """The same settings but for the port."""
+
+    @property
+    def script(self) -> str:
+        """The commands, with the port put in."""
+        here = f"sed s/127.0.0.1:8000/127.0.0.1:{self.port}/ deploy/uwsgi/vitrine.ini >{self.data.parent}/vitrine.ini\n"
+        return here + super().script.replace("deploy/uwsgi/vitrine.ini", f"{self.data.parent}/vitrine.ini")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UwsgiSite]:
+    with UwsgiSite(tmp_path_factory.mktemp("uwsgi"), "uWSGI", CHANGES, trusted_proxies="1") as running:
+        yield running
+
+
+def test_a_photo_is_classified(site: UwsgiSite) -> None:
+    assert_classifies(site)
+
+
+def test_the_visitors_address_comes_from_the_proxy(site: UwsgiSite) -> None:
+    assert_believes_the_proxy(site)
+
+
+def test_many_photos_at_once_are_answered_and_kept(site: UwsgiSite) -> None:
+    photo = CAT.read_bytes()
+    assert site.key
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: site.predict(photo), range(40)))
+    assert {answer.status for answer in answers} == {200}
+    assert {answer.json["stored"] for answer in answers} == {True}
+
+
+def test_a_photo_in_chunks_is_refused_and_not_waited_for(site: UwsgiSite) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    headers = {"Authorization": f"Bearer {site.key}"}
+    connection.request("POST", "/api/v1/predict", iter([CAT.read_bytes()]), headers, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, answer.read() != b"") == (422, True)
+    connection.close()
+
+
+def test_it_ends_when_it_is_told_to(site: UwsgiSite) -> None:
+    assert site.stop() == 0
+    site.start()
+    assert_classifies(site)
