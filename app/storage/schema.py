@@ -52,8 +52,8 @@ def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    # SQLite's tables are made one by one, and even the first connections to a new file are in each other's way. Several processes
-    # wait for the folder, which leaves nothing lying about; PostgreSQL's lock is taken where its tables are changed.
+    # SQLite's tables are made one by one, and even the first connections to a new file are in each other's way. Several
+    # processes wait for the folder, which leaves nothing lying about; PostgreSQL's lock is taken where its tables are changed.
     file = sqlite_file(engine.url)
     with ExitStack() as held:
         if file is not None:
