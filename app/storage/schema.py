@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -19,10 +19,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> Path | None:
     """Bring the schema up to date; give the copy of a SQLite file that was made first, if one was needed."""
-    if _is_current(engine, migrations):
-        return None
     with _alone(engine):
-        return _change(engine, copies, migrations)
+        return None if _is_current(engine, migrations) else _change(engine, copies, migrations)
 
 
 def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
@@ -54,18 +52,16 @@ def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    # SQLite's tables are made one by one: of several processes each would find some that another has made. They wait for the
-    # folder, which leaves nothing lying about; PostgreSQL's lock is taken where its tables are changed.
+    # SQLite's tables are made one by one, and even the first connections to a new file are in each other's way. Several
+    # processes wait for the folder, which leaves nothing lying about; PostgreSQL's lock is taken where its tables are changed.
     file = sqlite_file(engine.url)
-    if file is None:
+    with ExitStack() as held:
+        if file is not None:
+            with suppress(OSError):  # where there is no such folder, or none that locks, the connection says what is wrong
+                folder = os.open(file.absolute().parent, os.O_RDONLY)
+                held.callback(os.close, folder)
+                fcntl.flock(folder, fcntl.LOCK_EX)
         yield
-        return
-    folder = os.open(file.absolute().parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _is_current(engine: Engine, migrations: Path) -> bool:

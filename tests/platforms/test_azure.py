@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from tests.platforms.files import assert_settings, known_settings, read
 from tests.postgres import RunningPostgres
 from tests.redis_server import RunningRedis
 from tests.test_dockerfile import LAST, words_of
+from tests.waiting import wait_until
 
 ROWS = read("azure/settings.json")
 GIVEN = {row["name"]: row["value"] for row in ROWS}
@@ -69,6 +71,14 @@ def test_a_picture_is_answered_and_pages_know_that_they_were_asked_for_by_tls(si
     page = site.visit("GET", "/login")
     assert page.status == 200
     assert "Strict-Transport-Security" in page.headers
+
+
+def test_a_visitor_is_counted_by_the_address_although_the_platform_tells_a_port_that_changes(site: PlatformSite) -> None:
+    for port in (51234, 51235):
+        assert site.visit("GET", "/login", visitor=f"198.51.100.7:{port}").status == 200
+    wait_until(lambda: site.log.count("198.51.100.7") == 2)
+    logged = [json.loads(line) for line in site.log.splitlines() if "198.51.100.7" in line]
+    assert [line["address"] for line in logged] == ["198.51.100.7"] * 2
 
 
 def test_ends_before_the_platform_kills(site: PlatformSite) -> None:
