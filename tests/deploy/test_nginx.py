@@ -49,6 +49,12 @@ def test_a_photo_is_classified_over_http_2(site: NginxSite) -> None:
     assert (json.loads(told)["label"], said) == ("cat", "2 200")
 
 
+def test_a_photo_that_comes_in_chunks_is_classified(site: NginxSite) -> None:
+    words = ["-H", f"Authorization: Bearer {site.key}", "-H", "Transfer-Encoding: chunked", "--data-binary", f"@{CAT}"]
+    kind = ["-H", "Content-Type: application/octet-stream"]
+    assert json.loads(curl(site, "--http1.1", *words, *kind, f"{site.url}/api/v1/predict"))["label"] == "cat"
+
+
 def test_static_files_are_answered_by_nginx_itself(site: NginxSite) -> None:
     (site.nginx / "static" / "mine.css").write_text("p { color: red }", encoding="utf-8")
     assert site.request("GET", "/static/mine.css").body == b"p { color: red }"

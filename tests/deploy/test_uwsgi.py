@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,15 +45,6 @@ def test_many_photos_at_once_are_answered_and_kept(site: UwsgiSite) -> None:
         answers = list(pool.map(lambda _: site.predict(photo), range(40)))
     assert {answer.status for answer in answers} == {200}
     assert {answer.json["stored"] for answer in answers} == {True}
-
-
-def test_a_photo_in_chunks_is_refused_and_not_waited_for(site: UwsgiSite) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
-    headers = {"Authorization": f"Bearer {site.key}"}
-    connection.request("POST", "/api/v1/predict", iter([CAT.read_bytes()]), headers, encode_chunked=True)
-    answer = connection.getresponse()
-    assert (answer.status, answer.read() != b"") == (422, True)
-    connection.close()
 
 
 def test_it_ends_when_it_is_told_to(site: UwsgiSite) -> None:
