@@ -56,7 +56,7 @@ def test_a_damaged_model_is_told_without_a_path(services: Services, key: str) ->
 
 def test_every_address_answers_a_method_it_lacks_with_those_it_has(client: FlaskClient) -> None:
     rules = [rule for rule in client.application.url_map.iter_rules() if rule.rule.startswith("/api/")]
-    assert len(rules) == 12
+    assert len(rules) == 15
     for rule in rules:
         has = rule.methods or set()
         for method in set(_METHODS) - has:
