@@ -50,9 +50,10 @@ def open_database(url: str, *, durable: Durable = "normal", clock: Callable[[], 
         if parsed.get_backend_name() == "sqlite":
             engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS}, json_serializer=_json)
             event.listen(engine, "connect", partial(_prepare_sqlite, durable.upper()))
-            patience = _Patience(clock)
+            patience = Patience(clock)
             event.listen(engine, "before_cursor_execute", patience.tell)
             event.listen(engine, "handle_error", patience.note)
+            engine.update_execution_options(patience=patience)  # for whoever asks the driver itself
         else:
             # As many connections as the threads need: who holds one for an account never waits for another's.
             engine = create_engine(parsed, pool_pre_ping=True, max_overflow=-1, json_serializer=_json)
@@ -100,7 +101,7 @@ def why_unwritable(url: str | URL) -> str | None:
     return None
 
 
-class _Patience:
+class Patience:
     """How long SQLite waits for its lock: for seconds as a rule, and briefly after it has waited in vain.
 
     Somebody else then holds it for longer than any of us does, and all threads would come to stand still.
@@ -112,13 +113,17 @@ class _Patience:
 
     def note(self, context: ExceptionContext) -> None:
         """Take note of an error that says that it has waited in vain."""
+        self.lose(context.original_exception)
         code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_BUSY:
-            self._brief_until = self._clock() + _SHORTLY_SECONDS
         # What was opened while a disk could not be written to stays so, and others share it: all is opened anew.
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR) and context.engine is not None:
             context.is_disconnect = True
             context.engine.dispose()
+
+    def lose(self, error: BaseException) -> None:
+        """Be brief from now on, where it has waited in vain."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            self._brief_until = self._clock() + _SHORTLY_SECONDS
 
     def tell(self, connection: Connection, cursor: Any, *_: object) -> None:
         """Tell a connection before it is used, where it has been told something else."""

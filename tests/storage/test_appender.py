@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import JSON
 
 from app.errors import DatabaseUnavailable
+from app.storage import database
 from app.storage.appender import Appender
 from app.storage.database import open_database
 from app.storage.tables import Moment
@@ -118,3 +119,31 @@ def test_the_connection_goes_back_as_it_was(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(NOTES.insert(), [note("b")])  # and nothing commits it
     assert names(engine) == []
+
+
+def test_a_lock_is_waited_for_once_and_as_long_as_ever_once_it_has_been_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.4)
+    moment = [100.0]
+    engine = open_database(f"sqlite:///{tmp_path / 'notes.db'}", clock=lambda: moment[0])
+    Base.metadata.create_all(engine)
+    appender, waits = Appender(engine, NOTES), []
+
+    def look(_connection: object, cursor: sqlite3.Cursor, *_: object) -> None:
+        waits.append(cursor.execute("PRAGMA busy_timeout").fetchone()[0])
+
+    appender.append([note("a")])
+    event.listen(engine, "before_cursor_execute", look)
+    other = sqlite3.connect(tmp_path / "notes.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable):
+        appender.append([note("b")])
+    assert waits == [250]  # the driver has waited already, for its 400
+    other.execute("ROLLBACK")
+    appender.append([note("b")])
+    moment[0] += 60
+    appender.append([note("c")])
+    assert appender._cursor.execute("PRAGMA busy_timeout").fetchone() == (400,)
+    assert names(engine) == ["a", "b", "c"]
+    other.close()
