@@ -8,7 +8,7 @@ import click
 
 from app.composition import Services, compose, signing_key
 from app.config import Settings, load_settings
-from app.errors import InvalidSettings, VitrineError
+from app.errors import DatabaseUnavailable, InvalidSettings
 from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
 from app.storage.schema import upgrade
@@ -27,7 +27,7 @@ def open_house(settings: Settings | None = None, *, needs_database: bool = True)
     services = compose(settings)
     try:
         copy = upgrade(services.engine, copies=settings.data / "copies")
-    except VitrineError:
+    except DatabaseUnavailable:  # one that a newer Vitrine has made is there, and is not written to
         if needs_database:
             raise
         return services

@@ -31,7 +31,7 @@ from app.storage.schema import upgrade
 from app.storage.tables import Attempt, AuditEntry, Base, StoredPrediction, User
 from tests.factories import make_prediction, make_services
 from tests.postgres import RunningPostgres
-from tests.storage.test_schema import migrate
+from tests.storage.migrating import migrate
 
 PASSWORD = "correct horse battery"
 
