@@ -17,6 +17,9 @@ from app.errors import InvalidSettings
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
+# As browsers write them: nothing behind the name but a port that is not the usual one.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 class Settings(BaseSettings):
@@ -44,6 +47,9 @@ class Settings(BaseSettings):
     )
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
     hosts: str = Field("", description="Further names, with commas between them, under which the site is served.")
+    cors_origins: str = Field(
+        "", description="Origins whose pages may use the API with a key, https://NAME, with commas between them; or nothing."
+    )
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
     proxy_addresses: str = Field(
         "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
@@ -162,6 +168,13 @@ class Settings(BaseSettings):
             raise ValueError("must be names such as photos.example.org, with commas between them")
         return hosts
 
+    @field_validator("cors_origins", mode="after")
+    @classmethod
+    def _origins(cls, origins: str) -> str:
+        if not all(map(_is_origin, _listed(origins.lower()))):
+            raise ValueError("must be origins such as https://app.example.org, without a path, with commas between them")
+        return origins
+
     @field_validator("proxy_addresses", mode="after")
     @classmethod
     def _networks(cls, addresses: str) -> str:
@@ -183,6 +196,11 @@ class Settings(BaseSettings):
         """The names under which the site is served, in small letters: the public address's and those given beside it."""
         public = urlsplit(self.public_url).hostname
         return frozenset(name.lower() for name in (*_listed(self.hosts), *([public] if public else [])))
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may read the API's answers, in small letters."""
+        return tuple(_listed(self.cors_origins.lower()))
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -248,6 +266,14 @@ def load_settings(**given: Any) -> Settings:
 
 def _listed(text: str) -> list[str]:
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return _ORIGIN.fullmatch(text) is not None and parts.port != _USUAL_PORTS[parts.scheme]
+    except ValueError:  # no port has that number, and no machine that address
+        return False
 
 
 def _is_numeric(host: str) -> bool:
