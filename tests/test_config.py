@@ -53,7 +53,7 @@ WRONG = {
         *("*", "null", "app.example.org", "https://*.example.org", "https://app.example.org/", "https://app.example.org/page"),
         *("ftp://app.example.org", "https://a@app.example.org", "https://app.example.org:443", "http://app.example.org:80"),
         *(
-            "https://app.example.org:65536",
+            "https://app.example.org:123456",
             "https://",
             "https://.example.org",
             "https://[::1",
