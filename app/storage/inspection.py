@@ -79,7 +79,10 @@ def known_revisions() -> list[str]:
 
 
 def who_holds(file: Path) -> int | None:
-    """Give the process that has been writing to a SQLite database for a second on end, or None; asking takes no lock."""
+    """Give the process that has been writing to a SQLite database for a second on end, or None; asking takes no lock.
+
+    Not for a process that has the database open itself: to close the file that is asked would give up its own locks on it.
+    """
     seen = {_writer(file)}
     for _ in range(_LOOKS):
         if seen == {None}:

@@ -47,7 +47,7 @@ def network_of(path: Path, mounts: str) -> str | None:
     best, kind = "", ""
     for line in mounts.splitlines():
         place, _, rest = line.partition(" - ")
-        point = place.split()[4].encode().decode("unicode_escape")
+        point = place.split()[4].replace("\\040", " ")
         if len(point) >= len(best) and path.is_relative_to(point):
             best, kind = point, rest.split()[0]
     return kind if kind.startswith(_NETWORK) else None

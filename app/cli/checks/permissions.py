@@ -46,15 +46,14 @@ def data_folder(case: Case) -> Iterator[Finding]:
         yield error(f"The data folder {folder} is no folder.", "Name another in VITRINE_DATA.")
         return
     found = [*_looked_into(folder, keeper), *_kept_by(folder, keeper)]
-    if not found:
-        strangers = [path for path in _files_in(folder) if path.lstat().st_uid != keeper]
-        if strangers:
-            found = [
-                error(
-                    f"{len(strangers)} files in {folder} do not belong to {user_name(keeper)}, such as {strangers[0].name}.",
-                    f"chown -R {user_name(keeper)} {folder}; and run commands as that user.",
-                )
-            ]
+    if not found and (foreign := foreign_files(folder, keeper)):
+        whose = user_name(keeper)
+        found.append(
+            error(
+                f"{len(foreign)} files in {folder} do not belong to {whose}, such as {foreign[0].name}.",
+                f"chown -R {whose} {folder}; and run commands as that user.",
+            )
+        )
     yield from found or [good(f"{folder} belongs to {user_name(keeper)} alone.")]
 
 
@@ -74,6 +73,11 @@ def writers_of_models(case: Case) -> Iterator[Finding]:
         if open_to_groups:
             found.append(warning(f"A whole group may write to {open_to_groups[0]}.", f"chmod -R g-w {folder}"))
     yield from found or [good("Nobody else may change the models.")]
+
+
+def foreign_files(folder: Path, user: int) -> list[Path]:
+    """Give what is in a folder, as far as it is looked through, and belongs to somebody else than this user."""
+    return [path for path in _files_in(folder) if path.lstat().st_uid != user]
 
 
 def may_write(path: Path, user: int) -> bool:
