@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import resource
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_workers_that_suit_the_machine_are_well(tmp_path: Path, monkeypatch: pyt
 
 
 def test_more_workers_than_the_cores_can_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     found = look(resources, make_settings(tmp_path, workers=5))
     assert found[-1].what == "5 workers share 1 cores."
 

@@ -31,9 +31,9 @@ def repository(settings: Settings) -> Repository:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give three versions of a model; the second answers."""
     repository = Repository(shipped=None, own=tmp_path_factory.mktemp("made") / "models")
-    folder = [publish(repository) for _ in range(3)][0].folder.parent.parent
+    newest = [publish(repository) for _ in range(3)][-1]
     repository.activate("shade", "2")
-    return folder
+    return newest.folder.parent.parent
 
 
 @pytest.fixture
