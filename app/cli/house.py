@@ -13,7 +13,7 @@ from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
 from app.storage.schema import upgrade
 
-_LEAST_FREE_BYTES = 200_000_000
+LEAST_FREE_BYTES = 200_000_000
 
 
 def open_house(settings: Settings | None = None, *, needs_database: bool = True) -> Services:
@@ -68,5 +68,5 @@ def prepare_folder(settings: Settings) -> None:
             f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."
         ) from error
     free = shutil.disk_usage(settings.data).free
-    if free < _LEAST_FREE_BYTES:
+    if free < LEAST_FREE_BYTES:
         raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {settings.data}: make room first.")
