@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.deploy.containers import ContainerSite, Engine
 from tests.serving import EMAIL, PASSWORD, TREE
 
+OLD = TREE / "tests" / "storage" / "schemas" / "0005.sqlite.sql"
 SAMPLES = TREE / "models" / "cats-vs-dogs" / "1" / "samples"
 
 
@@ -23,6 +28,12 @@ def site(engine: Engine, image: str) -> Iterator[ContainerSite]:
     with ContainerSite(engine, image, name="lived-in", volume="lived-in") as site:
         print(f"\ncold start: {site.started_within:.1f} s")
         yield site
+
+
+def kept_in(database: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Give who has an account, and what was answered and done."""
+    statements = ["'user', email FROM users", "'answer', id || label FROM predictions", "'deed', at || action FROM audit_log"]
+    return {row for statement in statements for row in database.execute(f"SELECT {statement}")}
 
 
 def assert_tells_cats_from_dogs(site: ContainerSite) -> None:
@@ -141,6 +152,24 @@ def test_finishes_what_has_begun_before_it_ends(engine: Engine, site: ContainerS
             assert answer.read().startswith(b"HTTP/1.1 200 ")
     assert site.ended() == 0
     site.start()
+
+
+def test_an_upgrade_finds_the_data_in_place_and_brings_it_up_to_date(engine: Engine, image: str, tmp_path: Path) -> None:
+    file = tmp_path / "vitrine.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(OLD.read_text(encoding="utf-8"))
+        before = kept_in(database)
+    for path in (tmp_path, file):
+        os.chown(path, 10001, 10001)
+    keep = ["-e", "VITRINE_KEEP_DAYS=36500"]  # its answers are of years ago
+    with ContainerSite(engine, image, name="upgraded", volume=str(tmp_path), options=keep) as site:
+        assert "The database was brought up to date; as it was before, it is kept in /data/copies/vitrine-" in site.log
+        assert_tells_cats_from_dogs(site)
+        with closing(sqlite3.connect(file)) as database:
+            assert kept_in(database) > before
+    (copy,) = (tmp_path / "copies").iterdir()
+    with closing(sqlite3.connect(copy)) as database:
+        assert kept_in(database) == before
 
 
 @pytest.mark.parametrize("words", [["serve"], ["users", "setup-link"]])
