@@ -31,7 +31,7 @@ def workers_of(settings: Settings) -> int:
 def resources(case: Case) -> Iterator[Finding]:
     """Look whether the workers suit the cores and the memory."""
     settings = case.settings
-    cores, memory, workers = len(os.sched_getaffinity(0)), memory_bytes(), workers_of(settings)
+    cores, memory, workers = cores_here(), memory_bytes(), workers_of(settings)
     found = []
     wanted = _MEMORY_BYTES + workers * _MEMORY_BYTES_A_WORKER
     if memory < wanted:
@@ -44,6 +44,16 @@ def resources(case: Case) -> Iterator[Finding]:
     if workers > cores * _MOST_WORKERS_A_CORE:
         found.append(warning(f"{workers} workers share {cores} cores.", "Lower VITRINE_WORKERS: one a core is enough."))
     yield from found or [good(f"{workers} workers with {settings.threads} threads; {cores} cores, {megabytes(memory)}.")]
+
+
+def cores_here() -> int:
+    """Give how many cores this process may use: those it is bound to, or what the control group that we are in may take."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (_CONTROL_GROUP / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # there is none, or it says "max"
+        return cores
 
 
 def memory_bytes() -> int:

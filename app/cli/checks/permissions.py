@@ -28,7 +28,7 @@ def key_of_the_site(case: Case) -> Iterator[Finding]:
     try:
         secret_key(given=given, given_file=settings.secret_key_file, own_file=file)
     except InvalidSettings as wrong:
-        yield error(str(wrong), "With another key everybody has to log in again.")
+        yield error(str(wrong), "Mend it; with another key everybody has to log in again.")
         return
     if given is None and file.stat().st_mode & stat.S_IRGRP and file.stat().st_gid != _own_group(case.keeper):
         yield warning(f"A whole group may read the secret key in {file}.", f"chmod 600 {file}")
