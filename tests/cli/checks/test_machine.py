@@ -55,10 +55,16 @@ def test_the_memory_is_what_the_control_group_may_take(
     assert (memory_bytes() == 123_456_789) is bounded
 
 
-@pytest.mark.parametrize(("most", "level"), [(1024, Level.WARNING), (4096, Level.GOOD), (resource.RLIM_INFINITY, Level.GOOD)])
-def test_too_few_open_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, level: Level) -> None:
+@pytest.mark.parametrize(
+    ("most", "level", "connections"),
+    [(1023, Level.WARNING, 341), (1024, Level.GOOD, 341), (5000, Level.GOOD, 1000), (resource.RLIM_INFINITY, Level.GOOD, 1000)],
+)
+def test_too_few_open_files_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, level: Level, connections: int
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, most))
-    assert only(open_files, make_settings(tmp_path)).level is level
+    found = only(open_files, make_settings(tmp_path))
+    assert (found.level, f" {connections} connections" in found.what) == (level, True), found
 
 
 def test_what_confines_an_import_is_named(tmp_path: Path) -> None:
