@@ -22,7 +22,7 @@ from app.cli.checks.models import models
 from app.cli.checks.permissions import data_folder, key_of_the_site, writers_of_models
 from app.cli.checks.reading import read_settings
 from app.cli.tables import plain
-from app.errors import InvalidSettings
+from app.errors import InvalidSettings, VitrineError
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", agreement),
@@ -89,8 +89,14 @@ def examine(*, online: bool) -> Iterator[tuple[str, Finding]]:
             for finding in check(case):
                 yield about, finding
         except Exception as fault:  # whatever is broken may break a check in a way that nobody thought of
-            reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else type(fault).__name__
-            yield about, error(f"This could not be looked at: {reason}.", "Mend what else is told; then ask again.")
+            yield about, error(f"This could not be looked at: {_reason(fault)}.", "Mend what else is told; then ask again.")
+
+
+def _reason(fault: Exception) -> str:
+    """Give what may be told of a fault: of one that nobody thought of only what it is called, for it may hold a secret."""
+    if isinstance(fault, VitrineError):
+        return str(fault).rstrip(".")
+    return fault.strerror if isinstance(fault, OSError) and fault.strerror else type(fault).__name__
 
 
 def _line(about: str, finding: Finding) -> str:

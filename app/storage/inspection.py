@@ -126,7 +126,8 @@ def _sqlite(file: Path) -> Seen:
 @contextmanager
 def _only_read(file: Path) -> Iterator[Connection]:
     # Nobody has it open where there is no log beside it: it is read as if it could not change, else SQLite would make one.
-    how = "mode=ro" if Path(f"{file}-wal").exists() else "mode=ro&immutable=1"
+    in_use = any(Path(f"{file}-{log}").exists() for log in ("wal", "journal"))
+    how = "mode=ro" if in_use else "mode=ro&immutable=1"
     uri = f"{file.absolute().as_uri()}?{how}"
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, timeout=2), poolclass=NullPool)
     with engine.connect() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -17,6 +18,7 @@ from app.cli import doctor as module
 from app.cli.checks.address import running_site
 from app.cli.checks.finding import Case, Finding, good
 from app.composition import signing_key
+from app.errors import InvalidPackage
 from tests.cli.running import Ran, Run
 from tests.factories import EIGHT, make_services, make_settings, publish
 from tests.serving import TREE, VITRINE, RunningSite
@@ -129,16 +131,21 @@ def test_a_check_that_fails_itself_says_so_and_the_others_go_on(
         raise PermissionError(13, "Permission denied", "/srv/secret")
         yield
 
+    def refuse(_case: Case) -> Iterator[Finding]:
+        raise InvalidPackage("A folder of models cannot be read.")
+        yield
+
     def well(_case: Case) -> Iterator[Finding]:
         yield good("All is well.")
 
-    monkeypatch.setattr(module, "CHECKS", (("one", fail), ("two", shut), ("three", well)))
+    monkeypatch.setattr(module, "CHECKS", (("one", fail), ("two", shut), ("three", refuse), ("four", well)))
     ran = vitrine("doctor")
     assert ran.code == 2
     assert [(level, what.partition(" →")[0]) for level, _, what in lines(ran)[1:]] == [
         ("good", "The first half is well."),
         ("error", "This could not be looked at: RuntimeError."),
         ("error", "This could not be looked at: Permission denied."),
+        ("error", "This could not be looked at: A folder of models cannot be read."),
         ("good", "All is well."),
     ]
 
@@ -159,6 +166,15 @@ def test_as_json_programs_read_the_same(vitrine: Run, prepared: Path) -> None:
     assert [(each["about"], each["level"]) for each in read["findings"]] == [("secret key", "error"), ("models", "warning")]
     assert all(each["what"] and each["mend"] for each in read["findings"])
     assert len(json.loads(vitrine("doctor", "--json").out)["findings"]) > 10
+
+
+def test_what_the_manual_shows_is_what_is_printed(vitrine: Run, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = re.findall(r"^```\n((?:error|warning|good) .*?)^```", (TREE / "docs" / "deploy.md").read_text(), re.M | re.S)
+    prepared.chmod(0o755)
+    monkeypatch.setenv("VITRINE_PUBLIC_URL", PROXIED["public_url"])
+    monkeypatch.delenv("VITRINE_MODELS")
+    printed = vitrine("doctor").out.splitlines()
+    assert set(shown.replace("/srv/vitrine", str(prepared)).splitlines()) <= set(printed)
 
 
 def test_colours_are_for_a_terminal_alone(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,13 @@ def test_its_health_check_finds_it_well(site: ContainerSite) -> None:
     assert site.healthy()
 
 
+def test_its_doctor_finds_it_well_beside_the_running_site(site: ContainerSite) -> None:
+    told = site.run("doctor", "--online")
+    assert (told.returncode, told.stderr) == (0, ""), told.stdout
+    assert "Model files are opened in confinement: " in told.stdout
+    assert f"The site at http://127.0.0.1:{site.port} is ready." in told.stdout
+
+
 def test_a_new_container_finds_the_data(site: ContainerSite) -> None:
     secret = site.inside("cat", "/data/secret_key")
     assert_tells_cats_from_dogs(site)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Iterator
 
-from app.cli.checks.asking import Answer, ask
+from app.cli.checks.asking import Answer, ask, reason_of
 from app.cli.checks.finding import Case, Finding, error, good, warning
 from app.cli.tables import plain
 from app.config import Settings
@@ -46,7 +45,7 @@ def running_site(case: Case) -> Iterator[Finding]:
         problems = [plain(str(problem)) for problem in json.loads(answer.body)["problems"]]
     except OSError as away:
         yield warning(
-            f"No site answers at {here} ({_reason(away)}).", "`vitrine serve` starts it, where it is not under another port."
+            f"No site answers at {here} ({reason_of(away)}).", "`vitrine serve` starts it, where it is not under another port."
         )
         return
     except (ValueError, KeyError, TypeError):
@@ -72,7 +71,7 @@ def online_address(case: Case) -> Iterator[Finding]:
         login = ask(settings.origin, f"{settings.prefix}/login")
     except OSError as away:
         yield error(
-            f"{settings.address} does not answer ({_reason(away)}).", "Look at its name, its certificate and the proxy."
+            f"{settings.address} does not answer ({reason_of(away)}).", "Look at its name, its certificate and the proxy."
         )
         return
     except ValueError:
@@ -113,9 +112,3 @@ def _heeding(settings: Settings, answer: Answer) -> Finding:
 
 def _name(settings: Settings) -> str:
     return settings.origin.partition("://")[2]
-
-
-def _reason(fault: OSError) -> str:
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return fault.verify_message
-    return fault.strerror or str(fault) or type(fault).__name__

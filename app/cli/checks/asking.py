@@ -43,6 +43,13 @@ def ask(origin: str, path: str, **headers: str) -> Answer:
     return _parsed(bytes(content))
 
 
+def reason_of(fault: OSError) -> str:
+    """Give in a few words why nobody answered, or why who did is not trusted."""
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return fault.verify_message
+    return fault.strerror or str(fault) or type(fault).__name__
+
+
 def _secured(bare: socket.socket, parts: SplitResult) -> socket.socket:
     if parts.scheme == "http":
         return bare

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.cli.checks.finding import Case, Finding, error, good, megabytes, warning
@@ -23,7 +24,7 @@ def disk(case: Case) -> Iterator[Finding]:
     """Look how much room there is for the data and for temporary files, and how much the pictures take."""
     data = case.settings.data
     there = nearest(data)
-    found = list(_scarce(there, data))
+    found = list(_scarce(there, data, "no start goes on with less than 200 MB"))
     if not found:
         found = [good(f"{megabytes(_free(there))} are free for the data; pictures take {_taken(data / 'pictures')}.")]
     yield from found
@@ -32,7 +33,7 @@ def disk(case: Case) -> Iterator[Finding]:
     except OSError:
         yield error("No folder for temporary files can be written to.", "Make one, and name it in TMPDIR.")
         return
-    found = list(_scarce(temporary, temporary))
+    found = list(_scarce(temporary, temporary, "imports and slow uploads may need more"))
     yield from found or [good(f"{megabytes(_free(temporary))} are free for temporary files in {temporary}.")]
 
 
@@ -40,10 +41,9 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _scarce(there: Path, folder: Path) -> Iterator[Finding]:
+def _scarce(there: Path, folder: Path, needed: str) -> Iterator[Finding]:
     free, files = _free(there), os.statvfs(there)
     if free < LEAST_FREE_BYTES:
-        needed = f"no start goes on with less than {megabytes(LEAST_FREE_BYTES)}"
         yield error(f"Only {megabytes(free)} are free on the disk of {folder}; {needed}.", "Make room.")
     elif free < _SCARCE_BYTES:
         yield warning(f"Only {megabytes(free)} are free on the disk of {folder}.", "Make room, or lower VITRINE_KEEP_DAYS.")
@@ -59,7 +59,8 @@ def _taken(folder: Path) -> str:
     until, size = time.monotonic() + _COUNT_SECONDS, 0
     for path, _, names in os.walk(folder):
         for name in names:
-            size += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118 - millions of them
+            with suppress(FileNotFoundError):  # swept meanwhile
+                size += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118 - millions of them
         if time.monotonic() > until:
             return f"more than {megabytes(size)}"
     return megabytes(size)

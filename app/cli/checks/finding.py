@@ -54,11 +54,13 @@ class Case:
 
     @property
     def keeper(self) -> int:
-        """The number of the system's user that runs the site: whose the data folder is, or whoever asks where there is none."""
+        """The number of the system's user that runs the site: whose the data folder is, or whoever asks and may write to it."""
+        asking = os.geteuid()
         try:
-            return self.settings.data.stat().st_uid
+            owner = self.settings.data.stat().st_uid
         except OSError:
-            return os.geteuid()
+            return asking
+        return asking if asking and os.access(self.settings.data, os.W_OK) else owner
 
     @cached_property
     def seen(self) -> Seen | VitrineError | None:

@@ -15,8 +15,8 @@ from app.intake.sandbox import Sandbox
 from app.intake.wire import Message
 from app.storage.redis_counters import RedisCounters
 
-# What gunicorn.conf.py asks for.
-_FILES = 4096
+# What gunicorn.conf.py asks for, and what many systems give as a rule.
+_FILES, _FEW_FILES = 4096, 1024
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
 # Photos of 12 megapixels, as many at once as there are threads, take about so much.
 _MEMORY_BYTES, _MEMORY_BYTES_A_WORKER = 300_000_000, 150_000_000
@@ -31,7 +31,7 @@ def workers_of(settings: Settings) -> int:
 def resources(case: Case) -> Iterator[Finding]:
     """Look whether the workers suit the cores and the memory."""
     settings = case.settings
-    cores, memory, workers = len(os.sched_getaffinity(0)), memory_bytes(), workers_of(settings)
+    cores, memory, workers = cores_here(), memory_bytes(), workers_of(settings)
     found = []
     wanted = _MEMORY_BYTES + workers * _MEMORY_BYTES_A_WORKER
     if memory < wanted:
@@ -44,6 +44,16 @@ def resources(case: Case) -> Iterator[Finding]:
     if workers > cores * _MOST_WORKERS_A_CORE:
         found.append(warning(f"{workers} workers share {cores} cores.", "Lower VITRINE_WORKERS: one a core is enough."))
     yield from found or [good(f"{workers} workers with {settings.threads} threads; {cores} cores, {megabytes(memory)}.")]
+
+
+def cores_here() -> int:
+    """Give how many cores this process may use: those it is bound to, or what the control group that we are in may take."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = (_CONTROL_GROUP / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # there is none, or it says "max"
+        return cores
 
 
 def memory_bytes() -> int:
@@ -60,13 +70,9 @@ def memory_bytes() -> int:
 def open_files(_case: Case) -> Iterator[Finding]:
     """Look how many connections and files a process may have open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < _FILES:
-        yield warning(
-            f"A process may have {most} files open, and so a worker takes {most // 3} connections.",
-            f"Raise the hard limit to {_FILES} (ulimit -Hn; LimitNOFILE of systemd).",
-        )
-    else:
-        yield good("Enough files may be open.")
+    files = _FILES if most == resource.RLIM_INFINITY else min(most, _FILES)
+    told = f"A process may have {files} files open, so a worker takes {min(1000, files // 3)} connections."
+    yield good(told) if files >= _FEW_FILES else warning(told, f"Raise the hard limit to {_FILES} (LimitNOFILE of systemd).")
 
 
 def confinement(_case: Case) -> Iterator[Finding]:

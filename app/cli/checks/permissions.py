@@ -6,7 +6,8 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
-from itertools import islice
+from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 
 from app.cli.checks.finding import Case, Finding, error, good, warning
@@ -28,7 +29,7 @@ def key_of_the_site(case: Case) -> Iterator[Finding]:
     try:
         secret_key(given=given, given_file=settings.secret_key_file, own_file=file)
     except InvalidSettings as wrong:
-        yield error(str(wrong), "With another key everybody has to log in again.")
+        yield error(str(wrong), "Mend it; with another key everybody has to log in again.")
         return
     if given is None and file.stat().st_mode & stat.S_IRGRP and file.stat().st_gid != _own_group(case.keeper):
         yield warning(f"A whole group may read the secret key in {file}.", f"chmod 600 {file}")
@@ -62,8 +63,7 @@ def writers_of_models(case: Case) -> Iterator[Finding]:
     found = []
     for folder in (case.settings.models, case.settings.data / "models"):
         open_to_all, open_to_groups = [], []
-        for path in [folder, *_files_in(folder)] if folder.is_dir() else []:
-            entry = path.lstat()
+        for path, entry in _files_in(folder):
             if entry.st_mode & stat.S_IWOTH:
                 open_to_all.append(path)
             elif entry.st_mode & stat.S_IWGRP and entry.st_gid != _own_group(entry.st_uid):
@@ -77,20 +77,18 @@ def writers_of_models(case: Case) -> Iterator[Finding]:
 
 def foreign_files(folder: Path, user: int) -> list[Path]:
     """Give what is in a folder, as far as it is looked through, and belongs to somebody else than this user."""
-    return [path for path in _files_in(folder) if path.lstat().st_uid != user]
+    return [path for path, entry in _files_in(folder) if entry.st_uid != user and path not in (folder, folder / "lost+found")]
 
 
 def may_write(path: Path, user: int) -> bool:
     """Tell whether a user of the system may write to what is there; the superuser may where its disk is not read-only."""
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return False
-    if user == os.geteuid():
-        return os.access(path, os.W_OK)
+    if user in (0, os.geteuid()):
+        return user == 0 or os.access(path, os.W_OK)
     found = path.stat()
-    if user == found.st_uid:
-        return user == 0 or bool(found.st_mode & stat.S_IWUSR)
-    shift = stat.S_IWGRP if found.st_gid == _own_group(user) else stat.S_IWOTH
-    return user == 0 or bool(found.st_mode & shift)
+    others = stat.S_IWGRP if found.st_gid == _own_group(user) else stat.S_IWOTH
+    return bool(found.st_mode & (stat.S_IWUSR if user == found.st_uid else others))
 
 
 def nearest(path: Path) -> Path:
@@ -137,9 +135,15 @@ def _kept_by(folder: Path, keeper: int) -> Iterator[Finding]:
         )
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
-    """Give what is in a folder and those below, links left out, up to a number."""
-    return islice((path for path in folder.rglob("*") if not path.is_symlink()), _MOST_FILES)
+def _files_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give a folder and what is in it and those below, with what the system tells of each; links are left out."""
+    # What is in the folder itself comes first: below it there may be more than is looked at.
+    below = chain(folder.iterdir(), (path for path in folder.rglob("*") if path.parent != folder)) if folder.is_dir() else ()
+    for path in islice(chain([folder], below), _MOST_FILES):
+        with suppress(FileNotFoundError):  # gone since
+            entry = path.lstat()
+            if not stat.S_ISLNK(entry.st_mode):
+                yield path, entry
 
 
 def _own_group(user: int) -> int | None:

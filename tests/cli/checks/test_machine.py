@@ -11,7 +11,7 @@ import pytest
 
 from app.cli.checks import machine
 from app.cli.checks.finding import Level
-from app.cli.checks.machine import confinement, libraries, memory_bytes, open_files, redis, resources
+from app.cli.checks.machine import confinement, cores_here, libraries, memory_bytes, open_files, redis, resources
 from app.intake import confinement as walls
 from app.intake import sandbox
 from tests.cli.checks.looking import assert_well, look, only
@@ -28,9 +28,22 @@ def test_workers_that_suit_the_machine_are_well(tmp_path: Path, monkeypatch: pyt
 
 
 def test_more_workers_than_the_cores_can_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(machine, "cores_here", lambda: 1)
     found = look(resources, make_settings(tmp_path, workers=5))
     assert found[-1].what == "5 workers share 1 cores."
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [("max 100000\n", 4), ("100000 100000\n", 1), ("50000 100000\n", 1), ("300000 100000\n", 3), ("900000 100000\n", 4)],
+)
+def test_the_cores_are_what_the_control_group_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, cores: int
+) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    monkeypatch.setattr(machine, "_CONTROL_GROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    assert cores_here() == cores
 
 
 @pytest.mark.parametrize(("text", "bounded"), [("123456789\n", True), ("max\n", False)])
@@ -42,10 +55,16 @@ def test_the_memory_is_what_the_control_group_may_take(
     assert (memory_bytes() == 123_456_789) is bounded
 
 
-@pytest.mark.parametrize(("most", "level"), [(1024, Level.WARNING), (4096, Level.GOOD), (resource.RLIM_INFINITY, Level.GOOD)])
-def test_too_few_open_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, level: Level) -> None:
+@pytest.mark.parametrize(
+    ("most", "level", "connections"),
+    [(1023, Level.WARNING, 341), (1024, Level.GOOD, 341), (5000, Level.GOOD, 1000), (resource.RLIM_INFINITY, Level.GOOD, 1000)],
+)
+def test_too_few_open_files_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, level: Level, connections: int
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, most))
-    assert only(open_files, make_settings(tmp_path)).level is level
+    found = only(open_files, make_settings(tmp_path))
+    assert (found.level, f" {connections} connections" in found.what) == (level, True), found
 
 
 def test_what_confines_an_import_is_named(tmp_path: Path) -> None:
