@@ -11,6 +11,7 @@ from app.config import Settings, load_settings
 from app.errors import DatabaseUnavailable, InvalidSettings
 from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
+from app.services.private_files import alone_in, restoring
 from app.storage.schema import upgrade
 
 _LEAST_FREE_BYTES = 200_000_000
@@ -67,6 +68,11 @@ def prepare_folder(settings: Settings) -> None:
         raise InvalidSettings(
             f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."
         ) from error
+    if restoring(settings.data):
+        from app.services.restoring import finish
+
+        with alone_in(settings.data):
+            finish(settings.data)
     free = shutil.disk_usage(settings.data).free
     if free < _LEAST_FREE_BYTES:
         raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {settings.data}: make room first.")
