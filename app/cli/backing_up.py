@@ -63,7 +63,7 @@ def restore(file: Path, replace: bool) -> None:
             "VITRINE_DATABASE_URL names another file than the data folder's: restore without it, and move vitrine.db there."
         )
     prepare_folder(settings)
-    service = Restoring(data=settings.data, knows=knows, upgrade=_bring_up_to_date)
+    service = Restoring(data=settings.data, knows=knows, upgrade=bring_up_to_date)
     with _refusing("The backup cannot be restored into", settings.data):
         reader = service.look(file)
         with _progress("restoring", reader.size) as progress:
@@ -94,7 +94,8 @@ def _mark(settings: Settings) -> str | None:
     return mark_of(signing_key(settings)) if given or (settings.data / KEY).exists() else None
 
 
-def _bring_up_to_date(database: Path) -> None:
+def bring_up_to_date(database: Path) -> None:
+    """Let the file of a backup have the schema of today."""
     engine, older = open_database(f"sqlite:///{database}"), database.with_name("older")
     upgrade_database(engine, copies=older)
     engine.dispose()
