@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -25,8 +24,6 @@ from app.storage.database import open_database, sqlite_file
 from app.storage.schema import knows
 from app.storage.schema import upgrade as upgrade_database
 
-# Whoever is answered goes first; this may take as long as it takes.
-_POLITE = 10
 _MANY_BYTES = 20_000_000
 
 
@@ -41,7 +38,6 @@ def backup(file: Path) -> None:
     configure_logs(settings.log_format)
     database = _file_of(settings)
     prepare_folder(settings)
-    os.nice(_POLITE)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     service = Backup(data=settings.data, database=database, repository=repository, version=__version__)
     with _refusing("The backup cannot be written to", file), _progress("backing up", service.size()) as progress:

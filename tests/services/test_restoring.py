@@ -113,7 +113,7 @@ def test_an_empty_folder_gets_everything_and_keeps_it_private(backup: Path, data
     del held["manifest.json"]
     found = contents(data)
     # It has been opened, and so the bytes of the database are others; what is in it is the same.
-    assert rows_of(f"sqlite:///{data / 'vitrine.db'}")["users"][0]["email"] == repr(EMAIL)
+    assert emails_in(data / "vitrine.db") == [EMAIL]
     assert {**found, "vitrine.db": b""} == {**held, "vitrine.db": b""}
     assert manifest.files.keys() == held.keys()
     assert {path.stat().st_mode & 0o777 for path in (data / "secret_key", data / "vitrine.db")} == {0o600}
@@ -128,7 +128,7 @@ def test_a_site_that_is_there_is_kept_unless_that_is_said(backup: Path, data: Pa
     restore(backup, data, replace=True)
     expected = {*members_of(backup).keys() - {"manifest.json"}, "copies/old.db", "somebody's"}
     assert contents(data).keys() == expected
-    assert [row["email"] for row in rows_of(f"sqlite:///{data / 'vitrine.db'}")["users"]] == [repr(EMAIL)]
+    assert emails_in(data / "vitrine.db") == [EMAIL]
 
 
 def test_a_folder_that_a_site_runs_on_is_left_alone_and_no_site_starts_meanwhile(backup: Path, data: Path) -> None:
@@ -318,11 +318,14 @@ def assert_before_or_after(backup: Path, folder: Path, *, every: int) -> None:
         finish(data)  # as every command does that comes next
         shutil.rmtree(data / ".unpacked", ignore_errors=True)
         found = contents(data)
-        assert found == before or found.keys() == after
+        assert found == before or (found.keys() == after and emails_in(data / "vitrine.db") == [EMAIL])
         seen.append("before" if found == before else "decided" if decided else "after")
         if not killed:
             break
     assert not decided
     assert [kind for kind, _ in itertools.groupby(seen)] == ["before", "decided", "after"]
-    with closing(sqlite3.connect(data / "vitrine.db")) as connection:
-        assert connection.execute("SELECT email FROM users").fetchall() == [(EMAIL,)]
+
+
+def emails_in(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [email for (email,) in connection.execute("SELECT email FROM users")]
