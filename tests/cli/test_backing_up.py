@@ -17,6 +17,7 @@ from app.cli import backing_up
 from app.composition import Services
 from app.services.recorder import Owner
 from tests.cli.running import Run, output_of, refusal_of
+from tests.deploy.manual import commands
 from tests.evidence import keep
 from tests.factories import CAT, EIGHT, make_picture, publish
 from tests.serving import EMAIL, RunningSite
@@ -121,6 +122,14 @@ def test_what_is_in_it_is_told_and_it_replaces_what_is_there_only_where_that_is_
     ran = vitrine("restore", tmp_path / "a.tar", "--replace")
     assert (ran.code, ran.err.splitlines()[0].startswith(f"{told}, as they were at ")) == (0, True)
     assert EMAIL in output_of(vitrine("users", "list"))
+
+
+def test_the_documented_commands_work_as_they_stand(vitrine: Run, services: Services, tmp_path: Path) -> None:
+    services.engine.dispose()
+    for line in commands("Backup").replace("/var/backups", str(tmp_path)).splitlines():
+        assert line.startswith(".venv/bin/vitrine ")
+        output_of(vitrine(*line.split()[1:]))
+    assert (tmp_path / "vitrine.tar").stat().st_mode & 0o777 == 0o600
 
 
 def test_another_database_is_not_backed_up_by_halves(

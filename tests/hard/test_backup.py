@@ -107,8 +107,8 @@ def test_backups_under_load_lose_nothing_and_keep_nobody_waiting(tmp_path: Path)
         assert ran.returncode == 0 or (number == 0 and "There is no model" in ran.stderr), ran.stdout + ran.stderr
     longest = max(ended - began for began, ended, _ in taken)
     print(
-        f"\n{BACKUPS} backups of {OLD_ROWS:,} rows and more: {load.statuses.total()} requests, none failed, every row that was "
-        f"given before is in each; the longest took {longest:.1f} s; a picture by key took {_ms(quiet)} before, {_ms(busy)} while"
+        f"\n{BACKUPS} backups of {OLD_ROWS:,} rows and more, {longest:.1f} s at most: of {load.statuses.total()} requests none "
+        f"failed, and no backup lacks a row given before; a picture by key took {_ms(quiet)} before, {_ms(busy)} meanwhile"
     )
 
 
