@@ -11,7 +11,7 @@ from app.config import Settings, load_settings
 from app.errors import DatabaseUnavailable, InvalidSettings
 from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
-from app.services.private_files import alone_in, restoring
+from app.services.private_files import UNPACKED, alone_in, restoring
 from app.storage.schema import upgrade
 
 _LEAST_FREE_BYTES = 200_000_000
@@ -43,6 +43,10 @@ def make_ready(settings: Settings) -> Services:
     signing_key(settings)
     services.history.sweep()
     services.repository.sweep()
+    if (settings.data / UNPACKED).exists():
+        from app.services.restoring import sweep
+
+        sweep(settings.data)
     return services
 
 

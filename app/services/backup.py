@@ -50,17 +50,19 @@ class Backup:
         with _staged(target) as (place, archive), closing(Snapshot.take(self._database, place / DATABASE)) as snapshot:
             if not snapshot.revision:
                 raise InvalidBackup(f"There is nothing to back up: {self._database} has no tables of Vitrine's.")
-            writer = BackupWriter(archive, progress)
-            copies: Counter[str] = Counter()
-            self._add_pictures(writer, snapshot, copies)
-            self._add_models(writer)
-            writer.add(KEY, self._data / KEY)
-            self._add_pictures(writer, snapshot, copies)  # those that were being written when they were looked for
-            # Its owner has deleted it meanwhile, and its picture may have been gone by then.
-            gone = [identifier for identifier in snapshot.deleted_since() if copies[identifier] < _COPIES_OF_A_PICTURE]
-            snapshot.forget(gone)
-            writer.add(DATABASE, snapshot.file)
-            return writer.finish(taken_at=taken_at, version=self._version, revision=snapshot.revision, key=key)
+            with closing(BackupWriter(archive, progress)) as writer:
+                self._add_all(writer, snapshot)
+                return writer.finish(taken_at=taken_at, version=self._version, revision=snapshot.revision, key=key)
+
+    def _add_all(self, writer: BackupWriter, snapshot: Snapshot) -> None:
+        copies: Counter[str] = Counter()
+        self._add_pictures(writer, snapshot, copies)
+        self._add_models(writer)
+        writer.add(KEY, self._data / KEY)
+        self._add_pictures(writer, snapshot, copies)  # those that were being written when they were looked for
+        # Its owner has deleted it meanwhile, and its picture may have been gone by then.
+        snapshot.forget([number for number in snapshot.deleted_since() if copies[number] < _COPIES_OF_A_PICTURE])
+        writer.add(DATABASE, snapshot.file)
 
     def _add_pictures(self, writer: BackupWriter, snapshot: Snapshot, copies: Counter[str]) -> None:
         for file in _files(self._data / _PICTURES):

@@ -60,7 +60,7 @@ class BackupWriter:
     """Adds files to a new backup, one after the other."""
 
     def __init__(self, file: Path, progress: Progress) -> None:
-        self._tar = tarfile.open(file, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by finish
+        self._tar = tarfile.open(file, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by close
         self._progress = progress
         self.files: dict[str, Content] = {}
 
@@ -78,12 +78,15 @@ class BackupWriter:
         return True
 
     def finish(self, *, taken_at: str, version: str, revision: str, key: str) -> Manifest:
-        """Write the manifest, and with it the last of the file."""
+        """Add the manifest, the last of all files, and give it."""
         manifest = Manifest(taken_at, version, revision, key, self.files)
         content = json.dumps(asdict(manifest), indent=1).encode()
         self._add(MANIFEST, len(content), 0, _Bytes(content))
-        self._tar.close()
         return manifest
+
+    def close(self) -> None:
+        """Write what is still in memory, and let go of the file."""
+        self._tar.close()
 
     def _add(self, name: str, size: int, changed: int, content: _Readable) -> None:
         member = tarfile.TarInfo(name)

@@ -17,8 +17,8 @@ _SHORTEST = 32
 _FEWEST_DIFFERENT = 10
 # Held by every process that serves, for as long as it lives; the system lets go of it for one that is killed.
 _IN_USE = ".in-use"
-# A backup that is whole and about to take the place of what is there, and one whose files are moving there.
-RESTORED, PLACING = ".restored", ".placing"
+# A backup that is being unpacked, one that is whole and is to take the place of what is there, and one that is moving there.
+UNPACKED, RESTORED, PLACING = ".unpacked", ".restored", ".placing"
 # Values that stand in guides and examples: whoever can guess the key can sign in as anybody.
 _WELL_KNOWN = (
     "changeme",

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from app.errors import InvalidBackup
+from app.errors import InvalidBackup, InvalidSettings
 from app.inference.durable import settle, settle_tree
 from app.services.backup_file import DATABASE, BackupReader, Manifest, Progress
-from app.services.private_files import PLACING, RESTORED, alone_in
+from app.services.private_files import PLACING, RESTORED, UNPACKED, alone_in
 
 # Everything of ours in a data folder but `copies`: whatever else somebody has put there stays.
 _OURS = ("vitrine.db*", "secret_key", "setup_token", "models", "pictures", "uploads", "counters.mdb*", "usage.mdb*")
-_UNPACKED, _REPLACED = ".unpacked", ".replaced"
+_REPLACED = ".replaced"
 _SPARE_BYTES = 200_000_000
 
 
@@ -45,7 +46,7 @@ class Restoring:
                 )
             if shutil.disk_usage(self._data).free < reader.size + _SPARE_BYTES:
                 raise InvalidBackup(f"The backup needs {reader.size // 1_000_000} MB on the disk of {self._data}: make room.")
-            unpacked = self._data / _UNPACKED
+            unpacked = self._data / UNPACKED
             shutil.rmtree(unpacked, ignore_errors=True)
             unpacked.mkdir(mode=0o700)
             try:
@@ -85,6 +86,12 @@ def finish(data: Path) -> None:
         settle(data)
         placing.rmdir()
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+def sweep(data: Path) -> None:
+    """Remove what a restoring that was killed had unpacked, where nobody restores now."""
+    with suppress(InvalidSettings), alone_in(data):
+        shutil.rmtree(data / UNPACKED, ignore_errors=True)
 
 
 def _give_to_owner(folder: Path, data: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app.errors import DatabaseUnavailable
@@ -25,15 +26,12 @@ class Snapshot:
 
         Nobody waits for it: who writes meanwhile writes ahead, into another file.
         """
-        try:
-            # In one go: in pieces it would begin anew with every row that others write meanwhile.
-            with closing(_opened(source)) as live, closing(sqlite3.connect(target)) as copy:
-                live.execute("SELECT count(*) FROM sqlite_master").fetchone()  # it waits for a lock, and not for ever
-                live.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")  # all of it in the one file
-            return cls(target, of=source)
-        except sqlite3.Error as error:
-            raise DatabaseUnavailable(f"The database {source} cannot be copied: {error}.") from error
+        # In one go: in pieces it would begin anew with every row that others write meanwhile.
+        with _telling(source), closing(_opened(source)) as live, closing(sqlite3.connect(target)) as copy:
+            live.execute("SELECT count(*) FROM sqlite_master").fetchone()  # it waits for a lock, and not for ever
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # all of it in the one file
+        return cls(target, of=source)
 
     @property
     def revision(self) -> str:
@@ -49,14 +47,14 @@ class Snapshot:
         return found.fetchone() is not None
 
     def deleted_since(self) -> list[str]:
-        """Give the predictions in it that somebody has deleted since it was taken."""
-        self._connection.execute("ATTACH ? AS live", (str(self._of),))
-        try:
-            wanted = "SELECT id FROM main.predictions AS kept WHERE NOT EXISTS"
-            wanted += " (SELECT 1 FROM live.predictions AS there WHERE there.id = kept.id)"
-            return [identifier for (identifier,) in self._connection.execute(wanted)]
-        finally:
+        """Give the predictions in it that somebody has deleted since it was taken; raise DatabaseUnavailable."""
+        wanted = "SELECT id FROM main.predictions AS kept WHERE NOT EXISTS"
+        wanted += " (SELECT 1 FROM live.predictions AS there WHERE there.id = kept.id)"
+        with _telling(self._of):
+            self._connection.execute("ATTACH ? AS live", (str(self._of),))
+            found = self._connection.execute(wanted).fetchall()
             self._connection.execute("DETACH live")
+        return [identifier for (identifier,) in found]
 
     def forget(self, predictions: list[str]) -> None:
         """Delete predictions from it, and what goes with them."""
@@ -68,6 +66,14 @@ class Snapshot:
     def close(self) -> None:
         """Let go of it; it stays where it is."""
         self._connection.close()
+
+
+@contextmanager
+def _telling(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(f"The database {file} cannot be copied: {error}.") from error
 
 
 def _opened(file: Path) -> sqlite3.Connection:

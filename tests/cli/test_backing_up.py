@@ -15,6 +15,7 @@ import pytest
 
 from app.cli import backing_up
 from app.composition import Services
+from app.services.private_files import use
 from app.services.recorder import Owner
 from tests.cli.running import Run, output_of, refusal_of
 from tests.deploy.manual import commands
@@ -183,6 +184,16 @@ def test_the_next_command_ends_what_a_killed_one_began(
     output_of(vitrine(*words))
     assert (data / "vitrine.db").exists()
     assert not any((data / name).exists() for name in (".restored", ".placing", ".replaced", "models"))
+
+
+def test_a_start_sweeps_what_a_killed_one_had_unpacked(vitrine: Run, services: Services, data: Path) -> None:
+    (data / ".unpacked" / "models").mkdir(parents=True)
+    end = use(data)
+    output_of(vitrine("prepare"))
+    assert (data / ".unpacked").exists()  # somebody may be restoring, for all that can be told
+    end()
+    output_of(vitrine("prepare"))
+    assert not (data / ".unpacked").exists()
 
 
 def test_on_a_terminal_a_large_one_tells_how_far_it_is(

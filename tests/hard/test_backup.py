@@ -15,7 +15,7 @@ from tests.services.test_restoring import assert_before_or_after
 from tests.serving import RunningSite
 from tests.web.visiting import make_visitor
 
-BACKUPS = 12
+BACKUPS = 6
 PROGRAMS, VISITORS = 6, 2
 OLD_ROWS = 200_000
 
@@ -96,7 +96,7 @@ def test_backups_under_load_lose_nothing_and_keep_nobody_waiting(tmp_path: Path)
                 taken.append((began, time.monotonic(), file))
                 publishing.join()
             busy = sorted(load.seconds)
-    assert set(load.statuses) == {200, 302, 303}, load.statuses
+    assert set(load.statuses) == {200, 303}, load.statuses
     for number, (began, _, file) in enumerate(taken):
         other = RunningSite(tmp_path / f"other-{number}")
         (tmp_path / f"other-{number}").mkdir()

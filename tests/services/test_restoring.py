@@ -252,6 +252,7 @@ def archive(folder: Path, database: Path, revision: str) -> Path:
     writer = BackupWriter(folder / "made.tar", lambda _: None)
     writer.add("vitrine.db", database)
     writer.finish(taken_at="", version="0", revision=revision, key="")
+    writer.close()
     return folder / "made.tar"
 
 
