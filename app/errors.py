@@ -19,6 +19,12 @@ class InvalidSettings(VitrineError):
     code = "invalid_settings"
 
 
+class InvalidBackup(VitrineError):
+    """A backup cannot be made here, or a file is none that can be restored here."""
+
+    code = "invalid_backup"
+
+
 class InvalidImage(VitrineError):
     """The upload is a picture, or pretends to be one, that cannot be read."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
 from app.http.proxies import TrustedProxies
 from app.http.sessions import set_up_sessions
+from app.services.private_files import use
 from app.web import register_pages, render_page
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     attach(app, services)
     keep_to_known_hosts(app, settings)
     set_up_sessions(app, services, signing_key(settings))
+    weakref.finalize(app, use(settings.data))
     app.register_blueprint(health.blueprint)
     register_api(app)
     register_pages(app)

@@ -34,6 +34,7 @@ NOT_OF_THE_API = {
     "AccountNotFound",
     "InvalidAccount",
     "InvalidAddressLink",
+    "InvalidBackup",
     "InvalidCode",
     "InvalidPasskey",
     "InvalidDataset",

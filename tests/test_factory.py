@@ -53,7 +53,7 @@ def seen_by(app: Flask) -> dict[str, str]:
 
 def test_the_application_is_built_without_the_network_the_database_or_a_thread(tmp_path: Path) -> None:
     reached, threads, files = watched_start(tmp_path / "data")
-    assert (reached, threads, files) == ([], 1, ["secret_key"])
+    assert (reached, threads, files) == ([], 1, [".in-use", "secret_key"])
 
 
 def test_settings_come_from_the_environment_where_none_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

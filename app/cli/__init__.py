@@ -24,6 +24,8 @@ _COMMANDS = {
     "users": "users",
     "keys": "keys",
     "audit": "audit",
+    "backup": "backing_up",
+    "restore": "backing_up",
     "collect-static": "collecting",
     "doctor": "doctor",
 }

@@ -11,6 +11,7 @@ from app.config import Settings, load_settings
 from app.errors import DatabaseUnavailable, InvalidSettings
 from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
+from app.services.private_files import UNPACKED, alone_in, restoring
 from app.storage.schema import upgrade
 
 LEAST_FREE_BYTES = 200_000_000
@@ -42,6 +43,10 @@ def make_ready(settings: Settings) -> Services:
     signing_key(settings)
     services.history.sweep()
     services.repository.sweep()
+    if (settings.data / UNPACKED).exists():
+        from app.services.restoring import sweep
+
+        sweep(settings.data)
     return services
 
 
@@ -67,6 +72,11 @@ def prepare_folder(settings: Settings) -> None:
         raise InvalidSettings(
             f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."
         ) from error
+    if restoring(settings.data):
+        from app.services.restoring import finish
+
+        with alone_in(settings.data):
+            finish(settings.data)
     free = shutil.disk_usage(settings.data).free
     if free < LEAST_FREE_BYTES:
         raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {settings.data}: make room first.")

@@ -73,7 +73,7 @@ class Repository:
     def activate(self, name: str, version: str) -> None:
         """Let a version answer from now on; whoever looks sees the old or the new one, never neither."""
         self._demand(name, version)
-        with self._changing():
+        with self.changing():
             self._demand(name, version)
             before = self.active_version(name)
             if version != before:
@@ -87,7 +87,7 @@ class Repository:
 
         What is left this way is not among those that a further call goes back to: name it to activate it again.
         """
-        with self._changing():
+        with self.changing():
             active, before = self.active_version(name), self._before(name)
             if not before:
                 raise ModelNotFound(f"No version of {name!r} was active before {active!r}: name the one to activate.")
@@ -109,7 +109,7 @@ class Repository:
         if not 0 < share <= 1:
             raise InvalidRequest("The share of the pictures must be more than 0 and at most 1.")
         self._demand(name, version)
-        with self._changing():
+        with self.changing():
             self._demand(name, version)
             if version == self.active_version(name):
                 raise InvalidRequest(f"Version {version!r} of {name!r} is the active one, so it cannot be its own shadow.")
@@ -121,7 +121,7 @@ class Repository:
         Raise ModelNotFound where there is no such model, InvalidRequest where none runs, or another than the one named.
         """
         self.active_version(name)
-        with self._changing():
+        with self.changing():
             ended = self.shadow(name)
             if ended is None or version not in (None, ended.version):
                 which = "No version" if version is None else f"Version {version!r}"
@@ -135,7 +135,7 @@ class Repository:
         Raise ModelNotFound where it is not there, VersionKept where it is the active one or came with the project.
         """
         self._demand(name, version)
-        with self._changing():
+        with self.changing():
             self._demand(name, version)
             if self._root_of(name, version) != self._own:
                 raise VersionKept(f"Version {version!r} of {name!r} stays, since it comes with Vitrine: activate another one.")
@@ -157,7 +157,7 @@ class Repository:
         """
         if not valid_name(manifest.name):
             raise InvalidPackage(f"A model cannot be called {manifest.name!r}: use lower-case letters, digits and dashes.")
-        with self._changing():
+        with self.changing():
             if self.versions(manifest.name) and not self.activations(manifest.name):
                 self._pointer(manifest.name).write([self.active_version(manifest.name)])
             version = str(self._highest(manifest.name) + 1)
@@ -170,7 +170,7 @@ class Repository:
         # A folder that is not there or may not be written to has nothing to sweep, and stops no start.
         with contextlib.suppress(OSError, VitrineError):
             if self._own.is_dir():
-                with self._changing(seconds=0):
+                with self.changing(seconds=0):
                     pass
 
     def _write(self, manifest: Manifest, files: Mapping[str, bytes]) -> ModelPackage:
@@ -233,7 +233,7 @@ class Repository:
         return Pointer(self._own / name)
 
     @contextmanager
-    def _changing(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+    def changing(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
         """Keep all other writers out, in every process, and clear away what those before left half done."""
         make_folder(self._own)
         with (self._own / ".lock").open("w") as lock:

@@ -30,7 +30,9 @@ class PictureStore:
             for size, longest_side in _LONGEST_SIDE.items():
                 path = self._path(prediction_id, size)
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                path.write_bytes(shrink(image, longest_side))
+                staged = _staged(path)
+                staged.write_bytes(shrink(image, longest_side))
+                staged.rename(path)  # whoever copies the folder meanwhile gets all of it or nothing
         except OSError as error:
             log.error("picture_not_kept", reason=type(error).__name__)
             self.drop(prediction_id)
@@ -50,10 +52,15 @@ class PictureStore:
 
     def drop(self, prediction_id: str) -> None:
         """Delete the copies; none there is no error."""
-        for size in _LONGEST_SIDE:
-            with contextlib.suppress(OSError):
-                self._path(prediction_id, size).unlink()
+        for path in (self._path(prediction_id, size) for size in _LONGEST_SIDE):
+            for file in (path, _staged(path)):
+                with contextlib.suppress(OSError):
+                    file.unlink()
 
     def _path(self, prediction_id: str, size: Size) -> Path:
         # The last two characters of the identifier are random, so the folders fill evenly.
         return self._folder / prediction_id[-2:] / f"{prediction_id}.{size}.jpg"
+
+
+def _staged(path: Path) -> Path:
+    return path.with_name(f".{path.name}")

@@ -1,16 +1,24 @@
-"""Files that only their owner may read, and the secret key that is one of them."""
+"""Files that only their owner may read, the secret key that is one of them, and who uses the folder that they lie in."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from app.errors import InvalidSettings
 
 _SHORTEST = 32
 _FEWEST_DIFFERENT = 10
+# Held by every process that serves, for as long as it lives; the system lets go of it for one that is killed.
+_IN_USE = ".in-use"
+# A backup that is being unpacked, one that is whole and is to take the place of what is there, and one that is moving there.
+UNPACKED, RESTORED, PLACING = ".unpacked", ".restored", ".placing"
 # Values that stand in guides and examples: whoever can guess the key can sign in as anybody.
 _WELL_KNOWN = (
     "changeme",
@@ -43,6 +51,52 @@ def secret_key(*, given: str | None, given_file: Path | None, own_file: Path) ->
     if not own_file.exists():
         write_private(own_file, secrets.token_urlsafe(48))
     return _strong(_read_private(own_file), str(own_file))
+
+
+def use(folder: Path) -> Callable[[], None]:
+    """Note that a site runs on a data folder, and give what ends that; raise InvalidSettings while a backup is put there.
+
+    Where nothing can be noted, since the disk may only be read, a backup cannot be put there either.
+    """
+    try:
+        descriptor = _opened(folder)
+    except OSError:
+        return lambda: None
+    held = _taken(descriptor, fcntl.LOCK_SH)
+    if not held or restoring(folder):
+        os.close(descriptor)
+        raise InvalidSettings(f"A backup is being restored into {folder}: run `vitrine prepare` and start again.")
+    return partial(os.close, descriptor)
+
+
+def restoring(folder: Path) -> bool:
+    """Tell whether a backup is taking the place of what is in a data folder, or was when its process was killed."""
+    return (folder / RESTORED).exists() or (folder / PLACING).exists()
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep every site off a data folder; raise InvalidSettings while one runs on it."""
+    descriptor = _opened(folder)
+    try:
+        if not _taken(descriptor, fcntl.LOCK_EX):
+            raise InvalidSettings(f"A site runs on {folder}, or a backup is being restored there: stop it first.")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    # To be read by everybody, for another user may have made it; the folder lets in whom it lets in.
+    return os.open(folder / _IN_USE, os.O_RDONLY | os.O_CREAT, 0o644)
+
+
+def _taken(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _read_private(path: Path) -> str:

@@ -24,6 +24,11 @@ def upgrade(engine: Engine, *, copies: Path, migrations: Path = MIGRATIONS) -> P
         return None if _is_current(engine, migrations) else _change(engine, copies, migrations)
 
 
+def knows(revision: str, migrations: Path = MIGRATIONS) -> bool:
+    """Tell whether a revision is today's or an older one."""
+    return revision in _revisions(migrations)
+
+
 def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
     # Imported here because they take a seventh of a second, and most starts find the schema as it should be.
     from alembic import command
@@ -80,12 +85,16 @@ def _alone(engine: Engine) -> Iterator[None]:
 
 
 def _is_current(engine: Engine, migrations: Path) -> bool:
-    # Revisions are numbered as their files are; that each file says the number it is named by is tested.
-    newest = max(file.name.partition("_")[0] for file in (migrations / "versions").glob("*.py"))
+    newest = max(_revisions(migrations))
     if not is_prepared(engine):
         return False
     with engine.connect() as connection:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
+
+
+def _revisions(migrations: Path) -> set[str]:
+    # They are numbered as their files are; that each file says the number it is named by is tested.
+    return {file.name.partition("_")[0] for file in (migrations / "versions").glob("*.py")}
 
 
 def _copy(engine: Engine, folder: Path) -> Path | None:

@@ -34,7 +34,9 @@ def test_postgresql_is_whole_and_goes_on_wherever_it_was(start: str, server: Run
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_commands_that_are_killed_at_any_moment_leave_it_to_the_next(kind: str, server: RunningPostgres, tmp_path: Path) -> None:
+def test_commands_that_are_killed_at_any_moment_leave_it_to_the_next(
+    kind: str, server: RunningPostgres, tmp_path: Path
+) -> None:
     (tmp_path / "data").mkdir(mode=0o700)
     url = f"sqlite:///{tmp_path / 'data' / 'vitrine.db'}" if kind == "sqlite" else server.database()
     load(url, dump_of(revisions()[0], url))

@@ -97,3 +97,20 @@ def test_what_is_no_picture_is_not_kept(store: PictureStore) -> None:
     with pytest.raises(InvalidImage):
         store.keep(number, b"I am a cat.")
     assert not store.has(number)
+
+
+def test_whoever_looks_meanwhile_finds_all_of_a_copy_or_none(
+    store: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, write = make_prediction().id, Path.write_bytes
+    seen = []
+
+    def look_and_write(path: Path, content: bytes) -> int:
+        seen.append([store.read(number, size) for size in ("picture", "thumbnail")])
+        return write(path, content[:10]) and write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", look_and_write)
+    assert store.keep(number, make_picture())
+    whole = [store.read(number, size) for size in ("picture", "thumbnail")]
+    assert seen == [[None, None], [whole[0], None]]
+    assert len(list(tmp_path.rglob("*.jpg"))) == 2

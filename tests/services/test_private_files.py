@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidSettings
-from app.services.private_files import secret_key, write_private
+from app.services.private_files import alone_in, restoring, secret_key, use, write_private
 
 GOOD = "kX9-vQ2_mZ7.pL4~wR8!tB3@yN6#hC1$"
 
@@ -101,3 +101,33 @@ def test_a_made_key_that_was_opened_to_everyone_is_refused(tmp_path: Path) -> No
     (tmp_path / "own").chmod(0o644)
     with pytest.raises(InvalidSettings, match="chmod 600"):
         secret_key(given=None, given_file=None, own_file=tmp_path / "own")
+
+
+def test_any_number_of_sites_may_run_on_a_folder_or_one_may_have_it_alone(tmp_path: Path) -> None:
+    ends = [use(tmp_path), use(tmp_path)]
+    with pytest.raises(InvalidSettings, match="A site runs on"), alone_in(tmp_path):
+        raise AssertionError
+    for end in ends:
+        end()
+    with alone_in(tmp_path):
+        with pytest.raises(InvalidSettings, match="A backup is being restored"):
+            use(tmp_path)
+        with pytest.raises(InvalidSettings, match="or a backup is being restored there"), alone_in(tmp_path):
+            raise AssertionError
+    use(tmp_path)()
+
+
+@pytest.mark.parametrize("name", [".restored", ".placing"])
+def test_no_site_starts_on_half_of_a_backup(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    assert restoring(tmp_path)
+    with pytest.raises(InvalidSettings, match="run `vitrine prepare` and start again"):
+        use(tmp_path)
+    with alone_in(tmp_path):  # whoever was refused does not hold it
+        (tmp_path / name).rmdir()
+    use(tmp_path)()
+
+
+def test_where_nothing_can_be_noted_a_site_runs_all_the_same(tmp_path: Path) -> None:
+    use(tmp_path / "nowhere")()
+    assert not (tmp_path / "nowhere").exists()

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Before the processes are forked, so that none of them imports them again.
-import alembic.command
-import alembic.config
-import alembic.runtime.migration
-import alembic.script  # noqa: F401
 from sqlalchemy import Engine, event
 
 from app.storage.database import open_database
 from app.storage.schema import upgrade
+from tests.killing import die, was_killed
 from tests.storage.migrating import as_before, dump_of, load, rows_of, schema_of
-
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__])
 
 
 def assert_goes_on(new_database: Callable[[Path], str], start: str, folder: Path, *, every: int) -> None:
@@ -32,13 +22,9 @@ def assert_goes_on(new_database: Callable[[Path], str], start: str, folder: Path
         place = folder / str(number)
         url = _database_at(new_database, start, place)
         rows, schema = rows_of(url), schema_of(url)
-        process = _PROCESSES.Process(target=upgrade_until, args=(step, url, place / "copies"))
-        process.start()
-        process.join(60)
-        if process.exitcode == 0:
+        if not was_killed(upgrade_until, step, url, place / "copies"):
             assert number >= 3
             return
-        assert process.exitcode == -signal.SIGKILL
         # As it was before, or as it is to be, and never in between.
         assert schema_of(url) in (schema, newest)
         assert as_before(rows_of(url), rows) == rows
@@ -84,7 +70,7 @@ def _kill_at(step: int, engine: Engine) -> None:
         nonlocal taken
         taken += 1
         if taken > step:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
     for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(engine, moment, count)
