@@ -15,7 +15,7 @@ from app.services.private_files import PLACING, RESTORED, UNPACKED, alone_in
 
 # Everything of ours in a data folder but `copies`: whatever else somebody has put there stays.
 _OURS = ("vitrine.db*", "secret_key", "setup_token", "models", "pictures", "uploads", "counters.mdb*", "usage.mdb*")
-_REPLACED = ".replaced"
+_MOUNTS = Path("/proc/self/mountinfo")
 _SPARE_BYTES = 200_000_000
 
 
@@ -40,12 +40,7 @@ class Restoring:
         """Let a backup be what the data folder holds; raise InvalidBackup, or InvalidSettings while a site runs on it."""
         with alone_in(self._data):
             finish(self._data)
-            if not replace and any(self._held()):
-                raise InvalidBackup(
-                    f"There is a site in {self._data} already: restore into an empty folder, or say --replace to lose that one."
-                )
-            if shutil.disk_usage(self._data).free < reader.size + _SPARE_BYTES:
-                raise InvalidBackup(f"The backup needs {reader.size // 1_000_000} MB on the disk of {self._data}: make room.")
+            self._demand_place(reader.size, replace=replace)
             unpacked = self._data / UNPACKED
             shutil.rmtree(unpacked, ignore_errors=True)
             unpacked.mkdir(mode=0o700)
@@ -63,8 +58,15 @@ class Restoring:
             finish(self._data)
         return reader.manifest
 
-    def _held(self) -> list[Path]:
-        return [path for pattern in _OURS for path in self._data.glob(pattern)]
+    def _demand_place(self, size: int, *, replace: bool) -> None:
+        if not replace and _held(self._data):
+            raise InvalidBackup(
+                f"There is a site in {self._data} already: restore into an empty folder, or say --replace to lose that one."
+            )
+        for mounted in _mounted_below(self._data):
+            raise InvalidBackup(f"{mounted} is mounted, so it cannot be replaced: restore into a folder without, and copy it.")
+        if shutil.disk_usage(self._data).free < size + _SPARE_BYTES:
+            raise InvalidBackup(f"The backup needs {size // 1_000_000} MB on the disk of {self._data}: make room.")
 
 
 def finish(data: Path) -> None:
@@ -72,26 +74,40 @@ def finish(data: Path) -> None:
 
     From the moment that the folder RESTORED is there it is decided; before that nothing has changed.
     """
-    restored, placing, replaced = data / RESTORED, data / PLACING, data / _REPLACED
+    restored, placing = data / RESTORED, data / PLACING
     if restored.exists():
-        replaced.mkdir(mode=0o700, exist_ok=True)
-        for old in [path for pattern in _OURS for path in data.glob(pattern)]:
-            old.rename(replaced / old.name)
+        for old in _held(data):
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old)
+            else:
+                old.unlink()
         settle(data)
-        restored.rename(placing)  # only once all that was there is out of the way: an older log of SQLite's would be applied
+        restored.rename(placing)  # only once all that was there has gone: an older log of SQLite's would be applied
         settle(data)
     if placing.exists():
         for new in list(placing.iterdir()):
             new.rename(data / new.name)
         settle(data)
         placing.rmdir()
-    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def sweep(data: Path) -> None:
     """Remove what a restoring that was killed had unpacked, where nobody restores now."""
     with suppress(InvalidSettings), alone_in(data):
         shutil.rmtree(data / UNPACKED, ignore_errors=True)
+
+
+def _held(data: Path) -> list[Path]:
+    return [path for pattern in _OURS for path in data.glob(pattern)]
+
+
+def _mounted_below(data: Path) -> list[Path]:
+    """Give the places in a folder where another disk or folder is mounted, as far as the system tells."""
+    with suppress(OSError):
+        places = [line.split(" ")[4] for line in _MOUNTS.read_text(errors="replace").splitlines()]
+        # Of what could stand in a name it escapes spaces and the like, in octal.
+        return [place for name in places if data in (place := Path(name.replace("\\040", " "))).parents]
+    return []
 
 
 def _give_to_owner(folder: Path, data: Path) -> None:

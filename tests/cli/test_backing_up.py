@@ -183,7 +183,7 @@ def test_the_next_command_ends_what_a_killed_one_began(
     (data / "models").mkdir()
     output_of(vitrine(*words))
     assert (data / "vitrine.db").exists()
-    assert not any((data / name).exists() for name in (".restored", ".placing", ".replaced", "models"))
+    assert not any((data / name).exists() for name in (".restored", ".placing", "models"))
 
 
 def test_a_start_sweeps_what_a_killed_one_had_unpacked(vitrine: Run, services: Services, data: Path) -> None:

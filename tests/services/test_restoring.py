@@ -18,6 +18,7 @@ import pytest
 from app.cli.backing_up import bring_up_to_date
 from app.errors import InvalidBackup, InvalidSettings
 from app.inference.repository import Repository
+from app.services import restoring as service_of_restoring
 from app.services.backup import Backup
 from app.services.backup_file import BackupWriter, Manifest
 from app.services.private_files import restoring, use, write_private
@@ -282,6 +283,17 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9, 200_000_000))
     with pytest.raises(InvalidBackup, match=r"needs \d+ MB on the disk"):
+        restore(backup, data)
+    assert contents(data) == {}
+
+
+def test_a_folder_in_it_that_is_mounted_is_told_before_anything_is_written(
+    backup: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "36 35 98:0 /mnt1 {} rw,noatime master:1 - ext4 /dev/root rw\n"
+    (tmp_path / "mounts").write_text(line.format(data) + line.format("/elsewhere") + line.format(data / "models"))
+    monkeypatch.setattr(service_of_restoring, "_MOUNTS", tmp_path / "mounts")
+    with pytest.raises(InvalidBackup, match="models is mounted"):
         restore(backup, data)
     assert contents(data) == {}
 
