@@ -27,8 +27,20 @@ def csv_pieces(columns: Sequence[str], batches: Iterable[Sequence[object]]) -> I
 
 
 def harmless(text: str) -> str:
-    """Give a text as it stands, or with an apostrophe before it where a spreadsheet would run it."""
-    return f"'{text}" if text.lstrip(_SPACES).startswith(_FORMULAS) else text
+    """Give a text as it stands, or with an apostrophe before it where a spreadsheet would run it.
+
+    One that looks like that already gets another, so that `as_it_was` gives every text again.
+    """
+    return f"'{text}" if _is_run(text.lstrip("'")) else text
+
+
+def as_it_was(text: str) -> str:
+    """Give the text that `harmless` was given."""
+    return text[1:] if text.startswith("'") and _is_run(text.lstrip("'")) else text
+
+
+def _is_run(text: str) -> bool:
+    return text.lstrip(_SPACES).startswith(_FORMULAS)
 
 
 def _lines(rows: Sequence[Sequence[object]]) -> bytes:
