@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Engine, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -56,11 +57,11 @@ class Mender:
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """Give a row that the database takes; `mended` counts the texts that are another."""
-        return {name: self._value(value) for name, value in row.items()}
+        return {name: value if _is_harmless(value) else self._value(value) for name, value in row.items()}
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, str):
-            return value if value.isascii() and "\0" not in value else self._text(value)
+            return self._text(value)
         if isinstance(value, dict):
             return {self._value(name): self._value(inner) for name, inner in value.items()}
         return [self._value(inner) for inner in value] if isinstance(value, list) else value
@@ -69,3 +70,15 @@ class Mender:
         text, count = self._never.subn("\N{REPLACEMENT CHARACTER}", value)
         self.mended += count > 0
         return text
+
+
+def _is_harmless(value: Any) -> bool:
+    """Tell soon, of most values, that every database takes them."""
+    if isinstance(value, str):
+        return value.isascii() and "\0" not in value
+    if isinstance(value, (list, dict)):
+        try:
+            return b"\\u0000" not in orjson.dumps(value)
+        except TypeError:  # half a surrogate
+            return False
+    return True

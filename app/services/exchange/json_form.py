@@ -26,8 +26,9 @@ class JsonLines:
 
     def lines(self, shape: Shape, rows: Sequence[Row]) -> bytes:
         """Give rows as lines."""
-        moments = _moments(shape)
-        return "".join(dumped({**row, **_texts(row, moments)}) + "\n" for row in rows).encode()
+        moments = set(_moments(shape))
+        objects = ({name: _json(row[name], name in moments) for name in shape.names} for row in rows)
+        return "".join(dumped(one) + "\n" for one in objects).encode()
 
     def read(self, shape: Shape, lines: Iterator[bytes], name: str) -> Iterator[Placed]:
         """Give the rows of a file."""
@@ -49,8 +50,8 @@ def _moments(shape: Shape) -> list[str]:
     return [field.name for field in shape.fields if field.kind == "moment"]
 
 
-def _texts(row: Row, moments: list[str]) -> dict[str, str]:
-    return {name: row[name].isoformat() for name in moments if row[name] is not None}
+def _json(value: Any, moment: bool) -> Any:
+    return value.isoformat() if moment and value is not None else value
 
 
 def _read(shape: Shape, given: dict[str, Any], moments: list[str]) -> dict[str, Any]:
