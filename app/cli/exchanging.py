@@ -60,7 +60,7 @@ def export(what: str, url: str) -> None:
     with _progress(export.length) as step:
         done = export.run(step)
     left = f"; {done.left:,} are too new to be whole, and left for another call" if done.left else ""
-    click.echo(f"{done.rows:,} {shape.words} exported{left}.", err=True)
+    click.echo(f"{shape.told(done.rows)} exported{left}.", err=True)
 
 
 @click.command("import")
@@ -79,7 +79,7 @@ def import_(what: str, url: str) -> None:
     notes = [f"{done.known:,} were there already"] * bool(done.known)
     notes += [f"{done.ownerless:,} left out, whose owners have no account here: import users first"] * bool(done.ownerless)
     notes += [_mended(done.mended)] * bool(done.mended)
-    click.echo(f"{'; '.join([f'{done.rows:,} {shape.words} imported', *notes])}.", err=True)
+    click.echo(f"{'; '.join([f'{shape.told(done.rows)} imported', *notes])}.", err=True)
 
 
 def _move(house: Services, url: str) -> None:

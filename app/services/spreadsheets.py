@@ -8,6 +8,8 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
+import orjson
+
 # What a spreadsheet takes for the beginning of a formula; the wide forms too, which some of them read as the narrow ones.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SPACES = " \u00a0\ufeff"
@@ -54,6 +56,8 @@ def _cell(value: Any) -> object:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (list, dict)):
+        return orjson.dumps(value).decode()
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return harmless(value) if isinstance(value, str) else value

@@ -21,6 +21,11 @@ _WORDS: dict[Kind, str] = {
     "data": "a list or an object of JSON",
 }
 _LARGEST = 1 << 63
+_CALLED = {
+    "predictions": ("prediction", "predictions"),
+    "users": ("account", "accounts"),
+    "audit-log": ("entry of the audit log", "entries of the audit log"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,10 @@ class Shape:
         """The names of all fields."""
         return tuple(field.name for field in self.fields)
 
-    @property
-    def words(self) -> str:
-        """What such rows are called in a sentence."""
-        return {"users": "accounts", "audit-log": "entries of the audit log"}.get(self.name, self.name)
+    def told(self, count: int) -> str:
+        """Give so many rows in words."""
+        one, many = _CALLED[self.name]
+        return f"{count:,} {one if count == 1 else many}"
 
     def check_names(self, names: Collection[str]) -> None:
         """Raise ValueError where names are unknown, there twice, or lack one that is needed."""
