@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from app.errors import InvalidRequest
@@ -51,8 +52,12 @@ class LineTarget:
         self._form, self._shape, self._name = form, shape, path
         self.last: Key | None = None
         self._file: BinaryIO = sys.stdout.buffer if path == STANDARD else self._opened(path)
-        if path == STANDARD or not self._continued():
-            self._write(form.head(shape))
+        try:
+            if path == STANDARD or not self._continued():
+                self._write(form.head(shape))
+        except InvalidRequest:
+            self._file.close()
+            raise
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add rows, and hand them to the system."""
@@ -133,7 +138,7 @@ class LineSource:
         self._name = "standard input" if path == STANDARD else path
         self._shape, self._form = shape, form
         try:
-            self._file: BinaryIO = sys.stdin.buffer if path == STANDARD else os.fdopen(os.open(path, os.O_RDONLY), "rb")
+            self._file: BinaryIO = sys.stdin.buffer if path == STANDARD else Path(path).open("rb")  # noqa: SIM115 - until it is closed
             status = os.fstat(self._file.fileno()) if path != STANDARD else None
         except OSError as error:
             raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error

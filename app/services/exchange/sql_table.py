@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from app.errors import InvalidRequest
+from app.errors import InvalidRequest, VitrineError
 from app.services.exchange.databases import Mender, is_site, opened, shown
 from app.services.exchange.shapes import Field, Key, Row, Shape
 from app.services.exchange.site_rows import SiteRows
@@ -36,15 +36,12 @@ class SqlTarget:
     """A table of our own making, named vitrine_predictions and so on; a batch is a transaction."""
 
     def __init__(self, url: str, shape: Shape) -> None:
-        self._engine = opened(url, new=True)
-        if is_site(self._engine):
-            raise InvalidRequest(
-                f"{shown(url)} is the database of a site: let that site take them with vitrine import {shape.name}, "
-                "or move everything into an empty database with vitrine export everything."
-            )
-        self._table = _table(shape)
-        self._table.create(self._engine, checkfirst=True)
-        _check(self._engine, self._table, url)
+        self._engine, self._shape = opened(url, new=True), shape
+        try:
+            self._table = self._made(url)
+        except InvalidRequest:
+            self.close()
+            raise
         self._mender = Mender(self._engine)
         with self._engine.connect() as connection:
             self.last: Key | None = connection.scalar(select(func.max(self._table.c[shape.key])))
@@ -57,6 +54,17 @@ class SqlTarget:
     def close(self) -> None:
         """End the connections."""
         self._engine.dispose()
+
+    def _made(self, url: str) -> Table:
+        if is_site(self._engine):
+            raise InvalidRequest(
+                f"{shown(url)} is the database of a site: let that site take them with vitrine import {self._shape.name}, "
+                "or move everything into an empty database with vitrine export everything."
+            )
+        table = _table(self._shape)
+        table.create(self._engine, checkfirst=True)
+        _check(self._engine, table, url)
+        return table
 
 
 class SqlSource:
@@ -90,7 +98,11 @@ class SqlSource:
 def sql_source(url: str, shape: Shape) -> Source:
     """Give the table that an export has made in a database, or what a site keeps in it itself."""
     engine = opened(url, new=False)
-    return SiteRows(engine, shape, strict=True) if is_site(engine) else SqlSource(engine, url, shape)
+    try:
+        return SiteRows(engine, shape, strict=True) if is_site(engine) else SqlSource(engine, url, shape)
+    except VitrineError:
+        engine.dispose()
+        raise
 
 
 def _table(shape: Shape) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from math import isfinite
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidRequest
-from app.inference.prediction import STAGES, Picture
+from app.inference.prediction import STAGES, Picture, Timings
 from app.services.exchange.shapes import Row
 from app.services.exchange.store import Placed
 from app.services.exchange.taken_accounts import numbers_of
@@ -19,6 +19,7 @@ from app.storage.tables import StoredPrediction
 
 _IDENTIFIER = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _PICTURE = {field.name for field in fields(Picture)}
+_TIMED = {field.name for field in fields(Timings) if field.default is MISSING}
 
 
 class TakenPredictions:
@@ -57,7 +58,11 @@ def _wrong(row: Row) -> str | None:
     if not _is_picture(row["picture"]):
         return f"picture does not tell {', '.join(sorted(_PICTURE))}"
     timings = row["timings"]
-    if not isinstance(timings, dict) or not timings.keys() <= set(STAGES) or not all(map(_is_number, timings.values())):
+    if (
+        not isinstance(timings, dict)
+        or not _TIMED <= timings.keys() <= set(STAGES)
+        or not all(map(_is_number, timings.values()))
+    ):
         return f"timings are not the milliseconds of {', '.join(STAGES)}"
     return None
 
