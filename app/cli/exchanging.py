@@ -83,8 +83,8 @@ def import_(what: str, url: str) -> None:
 
 
 def _move(house: Services, url: str) -> None:
-    move = Mover(engine=house.engine, audit_log=house.audit_log, copies=house.settings.data / "copies").open(url)
-    with _progress(move.length) as step:
+    mover = Mover(engine=house.engine, audit_log=house.audit_log, copies=house.settings.data / "copies")
+    with mover.open(url) as move, _progress(move.length) as step:
         moved = move.run(step)
     notes = f"; {_mended(moved.mended)}" if moved.mended else ""
     click.echo(f"{moved.rows:,} rows in {moved.tables} tables moved, and each is the same in both databases{notes}.", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,11 +105,18 @@ class Mover:
         self._audit_log = audit_log
         self._copies = copies
 
-    def open(self, url: str) -> Move:
+    @contextmanager
+    def open(self, url: str) -> Iterator[Move]:
         """Give the move into an empty database, or the rest of one that was killed; raises InvalidRequest for any other."""
         if "://" not in url:
             raise InvalidRequest("A whole site moves into a database alone: give its URL, such as postgresql://HOST/NAME.")
         target = opened(url, new=True)
+        try:
+            yield self._begun(target, url)
+        finally:
+            target.dispose()
+
+    def _begun(self, target: Engine, url: str) -> Move:
         if target.url == self._engine.url:
             raise InvalidRequest("That is the database that the site has already.")
         unknown = set(inspect(self._engine).get_table_names()) - {table.name for table in _tables()} - {"alembic_version"}

@@ -57,12 +57,7 @@ def _wrong(row: Row) -> str | None:
         return 'scores is no list of classes with probabilities, such as [["cat",0.75],["dog",0.25]]'
     if not _is_picture(row["picture"]):
         return f"picture does not tell {', '.join(sorted(_PICTURE))}"
-    timings = row["timings"]
-    if (
-        not isinstance(timings, dict)
-        or not _TIMED <= timings.keys() <= set(STAGES)
-        or not all(map(_is_number, timings.values()))
-    ):
+    if not _are_timings(row["timings"]):
         return f"timings are not the milliseconds of {', '.join(STAGES)}"
     return None
 
@@ -77,6 +72,11 @@ def _is_picture(picture: Any) -> bool:
     texts = isinstance(picture["format"], str) and isinstance(picture["sha256"], str)
     sizes = all(isinstance(picture[side], int) for side in ("width", "height"))
     return texts and sizes and isinstance(picture["steps"], list) and all(isinstance(step, str) for step in picture["steps"])
+
+
+def _are_timings(timings: Any) -> bool:
+    known = isinstance(timings, dict) and _TIMED <= timings.keys() <= set(STAGES)
+    return known and all(map(_is_number, timings.values()))
 
 
 def _is_number(value: Any) -> bool:

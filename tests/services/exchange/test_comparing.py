@@ -1,0 +1,27 @@
+"""Two tables beside each other: every difference is found, wherever it is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.services.exchange.comparing import differences
+from app.services.exchange.shapes import Row
+
+ROWS = st.dictionaries(st.integers(0, 9), st.integers(0, 1))
+
+
+def compared(here: dict[int, int], there: dict[int, int]) -> list[object]:
+    first, second = ((Row(id=key, value=side[key]) for key in sorted(side)) for side in (here, there))
+    return [key for (key,) in differences(first, second, lambda row: (row["id"],))]
+
+
+@given(ROWS, ROWS)
+def test_a_row_that_is_another_or_on_one_side_alone_is_told(here: dict[int, int], there: dict[int, int]) -> None:
+    assert compared(here, there) == [key for key in range(10) if here.get(key) != there.get(key)]
+
+
+@pytest.mark.parametrize("rows", [{}, {1: 1}, {1: 1, 2: 0}])
+def test_the_same_rows_do_not_differ(rows: dict[int, int]) -> None:
+    assert compared(rows, dict(rows)) == []
