@@ -59,7 +59,7 @@ def export(what: str, url: str) -> None:
         click.echo(f"Going on after {export.after}, the last that is there.", err=True)
     with _progress(export.length) as step:
         done = export.run(step)
-    left = f"; {done.left:,} are too new to be whole, and left for another call" if done.left else ""
+    left = f"; {done.left:,} too new to be whole left for another call" if done.left else ""
     click.echo(f"{shape.told(done.rows)} exported{left}.", err=True)
 
 
@@ -76,7 +76,7 @@ def import_(what: str, url: str) -> None:
     taken = Importer(engine=house.engine, audit_log=house.audit_log).open(shape, url)
     with _progress(taken.length) as step:
         done = taken.run(step)
-    notes = [f"{done.known:,} were there already"] * bool(done.known)
+    notes = [f"{done.known:,} {'was' if done.known == 1 else 'were'} there already"] * bool(done.known)
     notes += [f"{done.ownerless:,} left out, whose owners have no account here: import users first"] * bool(done.ownerless)
     notes += [_mended(done.mended)] * bool(done.mended)
     click.echo(f"{'; '.join([f'{shape.told(done.rows)} imported', *notes])}.", err=True)
@@ -91,7 +91,7 @@ def _move(house: Services, url: str) -> None:
 
 
 def _mended(count: int) -> str:
-    return f"{count:,} texts hold a character that the database cannot, and have \N{REPLACEMENT CHARACTER} in its place"
+    return f"in {count:,} of the texts \N{REPLACEMENT CHARACTER} stands for a character that the database cannot hold"
 
 
 @contextmanager

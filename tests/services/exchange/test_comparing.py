@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +14,12 @@ from app.services.exchange.shapes import Row
 ROWS = st.dictionaries(st.integers(0, 9), st.integers(0, 1))
 
 
+def in_order(side: dict[int, int]) -> Iterator[Row]:
+    return iter([Row(id=key, value=side[key]) for key in sorted(side)])
+
+
 def compared(here: dict[int, int], there: dict[int, int]) -> list[object]:
-    first, second = ((Row(id=key, value=side[key]) for key in sorted(side)) for side in (here, there))
-    return [key for (key,) in differences(first, second, lambda row: (row["id"],))]
+    return [key for (key,) in differences(in_order(here), in_order(there), lambda row: (row["id"],))]
 
 
 @given(ROWS, ROWS)
