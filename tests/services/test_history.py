@@ -203,7 +203,7 @@ def test_a_file_holds_the_owners_answers_alone_newest_first_and_all_that_is_give
     record(services, eve)
     recorder, moment = Recorder(engine=services.engine), datetime.now(UTC)
     own = [make_prediction(created_at=moment + timedelta(milliseconds=number)) for number in range(1203)]
-    assert all([recorder.record(made, ada, None) for made in own])
+    assert all(recorder.record(made, ada, None) for made in own)
     pieces = list(services.history.file(ada))
     assert len(pieces) == 3, "some at a time"
     head, *rows = csv.reader(StringIO(b"".join(pieces).decode(), newline=""))
