@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import time
@@ -18,7 +20,7 @@ from app.storage.tables import Base
 from tests.cli.running import Run, output_of, refusal_of
 from tests.factories import make_services
 from tests.postgres import RunningPostgres
-from tests.services.exchange.rows import prediction, read, store_predictions
+from tests.services.exchange.rows import prediction, predictions_of, read, store_predictions
 from tests.serving import EMAIL, TREE, VITRINE
 
 COUNT = 10_000
@@ -35,6 +37,13 @@ def start(data: Path, *words: str | Path, stderr: int = subprocess.DEVNULL) -> s
     """Start a command in a process of its own."""
     environment = {**os.environ, "VITRINE_DATA": str(data)}
     return subprocess.Popen([*VITRINE, *map(str, words)], cwd=TREE, env=environment, stderr=stderr)
+
+
+def commands_of(document: str) -> list[list[list[str]]]:
+    """Give the words of the commands in a document, block by block, without `vitrine` itself."""
+    text = (TREE / "docs" / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [[shlex.split(line)[1:] for line in block.splitlines()] for block in blocks]
 
 
 def test_one_line_tells_how_many_went_out_and_came_in(
@@ -93,21 +102,19 @@ def test_a_damaged_file_is_refused_by_its_line(vitrine: Run, tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_an_export_that_is_killed_is_gone_on_with_and_nothing_is_missing_or_doubled(
-    vitrine: Run, services: Services, data: Path, tmp_path: Path, form: str
+    vitrine: Run, services: Services, data: Path, tmp_path: Path
 ) -> None:
     rows = [prediction(number) for number in range(COUNT)]
     store_predictions(services, rows)
-    file = tmp_path / f"rows.{form}"
+    file = tmp_path / "rows.csv"
     killed = start(data, "export", "predictions", "--to", file)
     while not file.exists() or file.stat().st_size < 500_000:
         assert killed.poll() is None, "it was too quick"
         time.sleep(0.005)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait(30) == -signal.SIGKILL
-    there = file.read_bytes().count(b"\n")
-    assert 0 < there < COUNT
+    assert 0 < file.read_bytes().count(b"\n") < COUNT
     assert "Going on after " in said(vitrine, "export", "predictions", "--to", file)
     assert read(file, PREDICTIONS) == rows
 
@@ -124,12 +131,23 @@ def test_a_terminal_sees_how_far_it_is(services: Services, data: Path, tmp_path:
     assert seen.rstrip().endswith("1,500 predictions exported.")
 
 
-def test_a_whole_site_moves_in_one_command_(vitrine: Run, services: Services, account: int) -> None:
-    store_predictions(services, [prediction(number, scores=[["a", 1.0]]) for number in range(5)])
+def test_the_commands_of_the_document_do_what_it_says(
+    vitrine: Run, services: Services, account: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, back, (move,) = commands_of("data.md")
+    assert [len(out), len(back)] == [3, 3]
+    monkeypatch.chdir(tmp_path)
+    store_predictions(services, [prediction(number, owner=EMAIL, guest=None, scores=[["a", 1.0]]) for number in range(5)])
+    for command in out:
+        assert said(vitrine, *command).endswith(" exported.\n")
     with RunningPostgres() as server:
         url = server.database()
-        told = said(vitrine, "export", "everything", "--to", url)
-        assert told == f"7 rows in {len(Base.metadata.tables)} tables moved, and each is the same in both databases.\n"
-        assert "holds a site already" in refusal_of(vitrine("export", "everything", "--to", url))
+        told = said(vitrine, *move[:-1], url)
+        assert told == f"10 rows in {len(Base.metadata.tables)} tables moved, and each is the same in both databases.\n"
+        assert "holds a site already" in refusal_of(vitrine(*move[:-1], url))
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT email FROM users").fetchall() == [(EMAIL,)]
+    monkeypatch.setenv("VITRINE_DATA", str(tmp_path / "new"))
+    for command in back:
+        assert said(vitrine, *command).endswith(" imported.\n")
+    assert predictions_of(make_services(tmp_path / "x", data=tmp_path / "new")) == predictions_of(services)
