@@ -12,13 +12,13 @@ def differences(here: Iterator[Row], there: Iterator[Row], key: Callable[[Row], 
     """Give the keys of rows that only one side has, or that differ; both sides come in the order of their keys."""
     left, right = next(here, None), next(there, None)
     while left is not None or right is not None:
-        if right is None or (left is not None and key(left) < key(right)):
-            yield key(left or {})
+        if left is not None and (right is None or key(left) < key(right)):
+            yield key(left)
             left = next(here, None)
-        elif left is None or key(right) < key(left):
+        elif right is not None and (left is None or key(right) < key(left)):
             yield key(right)
             right = next(there, None)
         else:
-            if left != right:
+            if left is not None and left != right:
                 yield key(left)
             left, right = next(here, None), next(there, None)

@@ -157,7 +157,6 @@ class LineSource:
         self._file.close()
 
     def _lines(self) -> Iterator[bytes]:
-        number = 0
         for number, line in enumerate(self._file, 1):
             if not line.endswith(b"\n"):
                 raise refused(number, self._name, "it has no end, as if the file were cut off")

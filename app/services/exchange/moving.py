@@ -75,7 +75,9 @@ class Move:
                 for row in rows:
                     self._write(table, [row])
                 return
-            raise InvalidRequest(f"Row {_words(key_of(table, rows[0]))} of {table.name} is not taken there: {error}") from error
+            # The driver's own words alone: SQLAlchemy's tell the row, with whatever is secret in it.
+            why = str(getattr(error, "orig", error)).partition("\n")[0].rstrip(".")
+            raise InvalidRequest(f"Row {_words(key_of(table, rows[0]))} of {table.name} is not taken there: {why}.") from error
 
     def _compare(self, here: Connection, table: Table, step: Step) -> tuple[int, int]:
         mender, count = Mender(self.target), 0

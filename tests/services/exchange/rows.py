@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from ulid import ULID
 
 from app.composition import Services
@@ -41,7 +41,7 @@ TEXTS = [
 
 def prediction(number: int, **given: Any) -> Row:
     """Give a prediction as it is exchanged."""
-    at = BEGAN + timedelta(minutes=number)
+    at = BEGAN + timedelta(seconds=number)
     values: Row = {
         "id": str(ULID.from_timestamp(at.timestamp()))[:10] + f"{number:016}",
         "owner": None,
@@ -132,15 +132,3 @@ def predictions_of(services: Services) -> list[Row]:
     with services.sessions() as session:
         found = session.execute(select(StoredPrediction.__table__, User.email).outerjoin(User).order_by(StoredPrediction.id))
         return [dict(row) for row in found.mappings()]
-
-
-def grow_old(services: Services) -> None:
-    """Let every prediction of a site be of long ago, so that none is too new for an export."""
-    with services.sessions.begin() as session:
-        for number, identifier in enumerate(session.scalars(select(StoredPrediction.id)).all()):
-            old = prediction(number)
-            session.execute(
-                update(StoredPrediction)
-                .where(StoredPrediction.id == identifier)
-                .values(id=old["id"], created_at=old["created_at"])
-            )

@@ -187,6 +187,20 @@ def test_what_postgresql_does_not_take_is_stood_in_for_and_counted(services: Ser
     assert (rows[2]["label"], rows[2]["scores"]) == (STAND_IN * 2, [[STAND_IN, 1.0]])
 
 
+def test_a_row_that_is_in_nobodys_name_is_named_without_its_secrets(services: Services, server: RunningPostgres) -> None:
+    with closing(
+        sqlite3.connect(services.settings.data / "vitrine.db")
+    ) as connection:  # which asks for no such thing by itself
+        connection.execute(
+            "INSERT INTO api_keys (id, user_id, name, digest, scopes, created_at) VALUES ('k', 7, 'a', 'a digest', '[]', '2026-01-01')"
+        )
+        connection.commit()
+    with pytest.raises(InvalidRequest, match=r"Row k of api_keys is not taken there: .*foreign key") as refused:
+        move(services, server.database())
+    assert "a digest" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_a_row_that_is_not_taken_is_named_and_what_came_before_it_stays(services: Services, server: RunningPostgres) -> None:
     url = server.database()
     with services.engine.begin() as connection:
