@@ -192,7 +192,8 @@ def test_a_row_that_is_in_nobodys_name_is_named_without_its_secrets(services: Se
         sqlite3.connect(services.settings.data / "vitrine.db")
     ) as connection:  # which asks for no such thing by itself
         connection.execute(
-            "INSERT INTO api_keys (id, user_id, name, digest, scopes, created_at) VALUES ('k', 7, 'a', 'a digest', '[]', '2026-01-01')"
+            "INSERT INTO api_keys (id, user_id, name, digest, scopes, created_at)"
+            " VALUES ('k', 7, 'a', 'a digest', '[]', '2026-01-01')"
         )
         connection.commit()
     with pytest.raises(InvalidRequest, match=r"Row k of api_keys is not taken there: .*foreign key") as refused:

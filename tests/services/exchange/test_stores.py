@@ -52,11 +52,11 @@ def test_a_store_without_rows_has_none(address: str) -> None:
 
 
 def test_batches_come_to_the_length_that_was_told(address: str) -> None:
-    rows = [prediction(number, scores=[["a", 1.0]]) for number in range(2100)]
+    rows = [prediction(number, scores=[["a", 1.0]]) for number in range(1100)]
     written(address, PREDICTIONS, rows)
     source = open_source(address, PREDICTIONS)
     batches = list(source.batches())
-    assert [len(batch.rows) for batch in batches] == [1000, 1000, 100]
+    assert [len(batch.rows) for batch in batches] == [1000, 100]
     assert source.length == sum(batch.length for batch in batches) > 0
     assert [placed.row for batch in batches for placed in batch.rows] == rows
     source.close()
