@@ -98,6 +98,7 @@ GUARDED = {
     "GET /",
     "POST /",
     "GET /history",
+    "GET /history.csv",
     "GET /predictions/<prediction_id>",
     "GET /predictions/<prediction_id>/picture",
     "POST /predictions/<prediction_id>/delete",

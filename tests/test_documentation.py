@@ -130,6 +130,7 @@ def test_the_way_from_pytorch_is_the_one_that_the_scripts_network_went(tmp_path:
         "README.md",
         "docs/your-model.md",
         "docs/from-pytorch.md",
+        "docs/data.md",
         "docs/deploy.md",
         "docs/performance.md",
         "docs/security.md",

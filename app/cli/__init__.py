@@ -6,6 +6,7 @@ import gc
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 
 import click
 
@@ -26,6 +27,8 @@ _COMMANDS = {
     "audit": "audit",
     "backup": "backing_up",
     "restore": "backing_up",
+    "export": "exchanging",
+    "import": "exchanging",
     "collect-static": "collecting",
     "doctor": "doctor",
 }
@@ -44,7 +47,8 @@ class _Commands(click.Group):
             return None
         # What is imported stays: to look it through for garbage, again and again, takes a tenth of a start.
         gc.disable()
-        command: click.Command = getattr(import_module(f"app.cli.{_COMMANDS[cmd_name]}"), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        command: click.Command = getattr(import_module(f"app.cli.{_COMMANDS[cmd_name]}"), name)
         gc.freeze()
         gc.enable()
         return command

@@ -77,6 +77,10 @@ class LoginAttempts:
         """Count that somebody loads everything that is kept of them, which keeps a thread as long: ten times in an hour."""
         self._count(((f"download/account/{account}", 10),), _AN_HOUR, "Everything was loaded too often")
 
+    def begin_history(self, owner: str) -> None:
+        """Count that somebody loads their history as a file, which keeps a thread as long: twenty times in an hour."""
+        self._count(((f"history/{owner}", 20),), _AN_HOUR, "The history was loaded too often")
+
     def begin_departure(self, address: str) -> None:
         """Count that somebody is sent to a provider of single sign-on: a hundred times in five minutes from an address."""
         self._count(((f"departure/address/{address}", 100),), _WINDOW_SECONDS, "Too many attempts to log in")

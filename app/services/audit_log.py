@@ -21,7 +21,7 @@ _OfFactors = Literal[
     "second factor on", "second factor off", "passkey added", "passkey removed", "recovery codes made", "recovery code used"
 ]
 _OfKeys = Literal["key made", "key revoked"]
-_OfLists = Literal["downloaded"]
+_OfLists = Literal["downloaded", "exported"]
 Action = _OfModels | _OfAccounts | _OfTheirOwn | _OfLogins | _OfFactors | _OfKeys | _OfLists
 ACTIONS: tuple[str, ...] = tuple(sorted(action for kind in get_args(Action) for action in get_args(kind)))
 

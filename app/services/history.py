@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +14,16 @@ from app.errors import PredictionNotFound
 from app.inference.prediction import ClassScore, Picture, Prediction, Timings
 from app.services.pictures import PictureStore, Size
 from app.services.recorder import Owner
+from app.services.spreadsheets import csv_pieces
 from app.storage.tables import StoredPrediction, StoredShadowAnswer
 
 _PAGE = 24
+_AT_ONCE = 500
+# What is told of a prediction in a file, with what people look for first.
+_COLUMNS = (
+    *("created_at", "file_name", "label", "probability", "model", "version"),
+    *("id", "scores", "picture", "timings"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,10 @@ class History:
             items = tuple(map(self._item, rows[:limit]))
         return HistorySlice(items, rows[limit - 1].id if len(rows) > limit else None)
 
+    def file(self, owner: Owner) -> Iterator[bytes]:
+        """Give the pieces of a CSV file with all of the owner's predictions, newest first."""
+        return csv_pieces(_COLUMNS, self._batches(owner))
+
     def picture(self, owner: Owner, prediction_id: str, size: Size) -> bytes:
         """Give the kept picture of one of the owner's predictions as JPEG, or raise PredictionNotFound."""
         self.get(owner, prediction_id)
@@ -120,6 +132,18 @@ class History:
         for prediction_id in expired:
             self._pictures.drop(prediction_id)
         return len(expired)
+
+    def _batches(self, owner: Owner) -> Iterator[Sequence[object]]:
+        wanted = select(*(getattr(StoredPrediction, name) for name in _COLUMNS)).where(_owned(owner))
+        wanted, last = wanted.order_by(StoredPrediction.id.desc()).limit(_AT_ONCE), None
+        while True:
+            # A session for some of them: a browser that loads slowly must not hold one.
+            with self._sessions() as session:
+                rows = session.execute(wanted if last is None else wanted.where(StoredPrediction.id < last)).all()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1].id
 
     def _item(self, row: StoredPrediction) -> HistoryItem:
         picture = Picture(**{**row.picture, "steps": tuple(row.picture["steps"])})

@@ -42,6 +42,11 @@ def write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def touch_private(path: Path, *, new: bool) -> None:
+    """See that a file can be opened; where there is none, `new` makes one of mode 0600, and else OSError is raised."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT if new else os.O_RDONLY, 0o600))
+
+
 def secret_key(*, given: str | None, given_file: Path | None, own_file: Path) -> str:
     """Give the key that signs cookies: the given one, or one made at the first start; raise InvalidSettings for a weak one."""
     if given is not None:

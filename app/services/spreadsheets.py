@@ -8,6 +8,8 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
+import orjson
+
 # What a spreadsheet takes for the beginning of a formula; the wide forms too, which some of them read as the narrow ones.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SPACES = " \u00a0\ufeff"
@@ -27,8 +29,20 @@ def csv_pieces(columns: Sequence[str], batches: Iterable[Sequence[object]]) -> I
 
 
 def harmless(text: str) -> str:
-    """Give a text as it stands, or with an apostrophe before it where a spreadsheet would run it."""
-    return f"'{text}" if text.lstrip(_SPACES).startswith(_FORMULAS) else text
+    """Give a text as it stands, or with an apostrophe before it where a spreadsheet would run it.
+
+    One that looks like that already gets another, so that `as_it_was` gives every text again.
+    """
+    return f"'{text}" if _is_run(text.lstrip("'")) else text
+
+
+def as_it_was(text: str) -> str:
+    """Give the text that `harmless` was given."""
+    return text[1:] if text.startswith("'") and _is_run(text.lstrip("'")) else text
+
+
+def _is_run(text: str) -> bool:
+    return text.lstrip(_SPACES).startswith(_FORMULAS)
 
 
 def _lines(rows: Sequence[Sequence[object]]) -> bytes:
@@ -42,6 +56,8 @@ def _cell(value: Any) -> object:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (list, dict)):
+        return orjson.dumps(value).decode()
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return harmless(value) if isinstance(value, str) else value

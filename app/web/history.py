@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import chain
 from types import SimpleNamespace
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -27,6 +29,19 @@ def index() -> str:
         next=page.number + 1 if page.number < page.pages else None,
     )
     return render_template("history/index.html", page=shown)
+
+
+@blueprint.get("/history.csv")
+def download() -> Response:
+    """Give all of the visitor's predictions as a file for spreadsheets, made while it is sent."""
+    here, owner = services(), page_owner()
+    here.attempts.begin_history(f"account/{owner.account}" if owner.account else f"guest/{owner.guest}")
+    pieces = here.history.file(owner)
+    # The first one before the answer begins, so that it can still be an error.
+    response = Response(chain([next(pieces)], pieces), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="history-{datetime.now(UTC):%Y-%m-%d}.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.get("/predictions/<prediction_id>", endpoint="show")

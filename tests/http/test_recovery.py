@@ -78,6 +78,16 @@ def choose(site: RunningSite, path: str, password: str = NEW_PASSWORD) -> Reply:
     return Visitor(site).submit(path, {"password": password, "password_confirm": password, "submit": "1"})
 
 
+def test_an_account_that_was_imported_gets_its_first_password_by_a_link(site: RunningSite) -> None:
+    email = "imported@example.org"
+    done = site.run("import", "users", "--from", "-", given=f"email,roles\n{email},[]\n")
+    assert (done.returncode, done.stderr) == (0, "1 account imported.\n")
+    for password in ("", PASSWORD):
+        assert Visitor(site).log_in(email, password).status == 200, "nobody comes in by it yet"
+    assert_redirect(choose(site, link(site, email)), "/login")
+    assert Visitor(site).log_in(email, NEW_PASSWORD).status == 302
+
+
 def test_a_link_leads_to_a_new_password(site: RunningSite) -> None:
     email = "forgets@example.org"
     ada = make_visitor(site, email)

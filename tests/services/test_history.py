@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from sqlalchemy import event
 from app.composition import Services
 from app.errors import PredictionNotFound
 from app.inference.prediction import Prediction
+from app.services.personal_data import GIVEN
 from app.services.recorder import Owner, Recorder
+from app.storage.tables import StoredPrediction
 from tests.factories import make_picture, make_prediction, make_services
 
 PAGE = 24
@@ -198,3 +202,23 @@ def test_what_follows_a_prediction_is_found_when_that_is_gone(services: Services
     oldest, middle, _ = record(services, ada, 3)
     services.history.delete(ada, middle.id)
     assert [item.prediction for item in services.history.before(ada, middle.id, 10).items] == [oldest]
+
+
+def test_a_file_holds_the_owners_answers_alone_newest_first_and_all_that_is_given_of_them(
+    services: Services, ada: Owner, eve: Owner
+) -> None:
+    record(services, eve)
+    recorder, moment = Recorder(engine=services.engine), datetime.now(UTC)
+    own = [make_prediction(created_at=moment + timedelta(milliseconds=number)) for number in range(1203)]
+    assert all(recorder.record(made, ada, None) for made in own)
+    pieces = list(services.history.file(ada))
+    assert len(pieces) == 3, "some at a time"
+    head, *rows = csv.reader(StringIO(b"".join(pieces).decode(), newline=""))
+    assert sorted(head) == sorted(GIVEN[StoredPrediction])
+    assert [row[head.index("id")] for row in rows] == [made.id for made in reversed(own)]
+
+
+def test_a_file_of_nobody_has_a_head_alone(services: Services, ada: Owner) -> None:
+    record(services, ada)
+    for nobody in (Owner(), GUEST):
+        assert b"".join(services.history.file(nobody)).count(b"\n") == 1

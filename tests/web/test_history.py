@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import pytest
 from PIL import Image
@@ -26,6 +28,11 @@ def keep(visitor: Visitor, *names: str, content: bytes = EIGHT.read_bytes()) -> 
 def files_on(page: Page) -> list[str]:
     """Give the names of the files on a page of the history, in their order."""
     return [words["title"] for words in page.all("p", **{"class": "exhibit__file"})]
+
+
+def rows_of(reply: Reply) -> list[dict[str, str]]:
+    """Give the rows of a CSV file, each by the names of its columns."""
+    return list(csv.DictReader(StringIO(reply.body.decode(), newline="")))
 
 
 def telling_photo() -> bytes:
@@ -147,3 +154,45 @@ def test_the_history_shows_thumbnails_and_when_each_was_asked(guest: Visitor) ->
     page = Page(guest.get("/history"))
     assert [image["src"] for image in page.all("img")] == [f"{address}/picture?size=thumbnail"]
     assert re.search(r"8 [\d.> ]+ % eight\.png \d+ \w+ \d{4}, \d\d:\d\d UTC", page.words)
+
+
+def test_all_of_a_history_is_a_file_for_spreadsheets_in_which_no_cell_is_run(guest: Visitor) -> None:
+    addresses = [*keep(guest, "=1+1.png"), *keep(guest, *(f"{number}.png" for number in range(1, 10)))]
+    (way,) = Page(guest.get("/history")).targets("/history.csv")
+    reply = guest.get(way)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert re.fullmatch(r'attachment; filename="history-\d{4}-\d\d-\d\d\.csv"', reply.headers["Content-Disposition"])
+    assert (reply.headers["Cache-Control"], reply.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    rows = rows_of(reply)
+    assert [row["file_name"] for row in rows] == [*(f"{number}.png" for number in range(9, 0, -1)), "'=1+1.png"]
+    assert [f"/predictions/{row['id']}" for row in rows] == addresses[::-1]
+    first = rows[0]
+    assert (first["model"], first["version"], first["label"]) == ("digits", "1", "8")
+    assert json.loads(first["scores"])[0] == ["8", float(first["probability"])]
+    assert json.loads(first["picture"])["format"] == "PNG"
+    assert first["created_at"].endswith("+00:00")
+
+
+def test_nobody_finds_the_answers_of_another_in_the_file(site: RunningSite, ada: Visitor) -> None:
+    keep(ada, "private.png")
+    eve = make_visitor(site, "eve@example.org")
+    keep(eve, "hers.png")
+    assert {row["file_name"] for row in rows_of(eve.get("/history.csv"))} == {"hers.png"}
+    assert "private.png" in {row["file_name"] for row in rows_of(ada.get("/history.csv"))}
+    assert Visitor(site).get("/history.csv").status == 302
+
+
+def test_a_guests_file_holds_what_the_guest_asked_and_an_empty_history_its_head(
+    small_site: RunningSite, guest: Visitor
+) -> None:
+    keep(guest, "mine.png")
+    assert [row["file_name"] for row in rows_of(guest.get("/history.csv"))] == ["mine.png"]
+    other = Visitor(small_site).get("/history.csv")
+    assert (other.status, rows_of(other), other.body.count(b"\n")) == (200, [], 1)
+    assert Page(Visitor(small_site).get("/history")).targets("/history.csv") == []
+
+
+def test_the_file_is_given_twenty_times_in_an_hour(guest: Visitor) -> None:
+    keep(guest, "mine.png")
+    replies = [guest.get("/history.csv").status for _ in range(21)]
+    assert replies == [200] * 20 + [429]
