@@ -52,6 +52,7 @@ from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
 from app.services.vault import Vault
 from app.services.versions import Versions
+from app.services.vital_signs import VitalSigns
 from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
 from app.storage.redis_counters import RedisCounters, WithFallback
@@ -92,6 +93,7 @@ class Services(AccountServices):
     repository: Repository
     loader: ModelLoader
     metrics: Metrics
+    vital_signs: VitalSigns
     classification: ClassificationService
     request_limits: RequestLimits
     key_usage: KeyUsage
@@ -125,6 +127,7 @@ def compose(settings: Settings) -> Services:
     metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted = _counting(settings)
+    signs = VitalSigns(loader=loader, data=settings.data)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
@@ -135,14 +138,11 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
-        classification=_classification(settings, engine, loader, runner, metrics),
-        request_limits=RequestLimits(
-            counters=counted(CounterFile(settings.data / "counters.mdb")),
-            a_key=settings.key_limit,
-            a_visitor=settings.visitor_limit,
-        ),
+        vital_signs=_watching(signs, runner, people.api_keys),
+        classification=_classification(settings, engine, loader, runner, metrics, signs),
+        request_limits=_request_limits(settings, counted),
         key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
-        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
+        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine)), limited=metrics.login_limited),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
@@ -192,15 +192,29 @@ def _counting(settings: Settings) -> Callable[[Counters], Counters]:
     return lambda local: WithFallback(shared, local)
 
 
+def _request_limits(settings: Settings, counted: Callable[[Counters], Counters]) -> RequestLimits:
+    counters = counted(CounterFile(settings.data / "counters.mdb"))
+    return RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit)
+
+
+def _watching(signs: VitalSigns, shadows: ShadowRunner, api_keys: ApiKeys) -> VitalSigns:
+    signs.lines["shadow"] = lambda: shadows.waiting
+    signs.caches["keys"] = api_keys
+    return signs
+
+
 def _classification(
-    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics
+    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics, signs: VitalSigns
 ) -> ClassificationService:
+    recorder = Recorder(engine=engine, enabled=settings.history)
+    answers = signs.caches["answers"] = AnswerCache(size=settings.answer_cache)
+    signs.lines["history"], signs.failures = (lambda: recorder.waiting), (lambda: recorder.failures)
     return ClassificationService(
         loader=loader,
-        recorder=Recorder(engine=engine, enabled=settings.history),
+        recorder=recorder,
         metrics=metrics,
         shadows=shadows,
-        answers=AnswerCache(size=settings.answer_cache),
+        answers=answers,
         # A decode in C cannot be interrupted: more at once than cores only add memory.
         decoding=Gate(max(2, os.cpu_count() or 2)),
         limits=image_limits(settings),
