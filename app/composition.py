@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from app import __version__
 from app.config import Settings
 from app.errors import InvalidSettings
 from app.inference.batching import Gate
@@ -59,6 +60,7 @@ from app.storage.redis_counters import RedisCounters, WithFallback
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
+    from app.services.tracing import Tracing
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Services(AccountServices):
     repository: Repository
     loader: ModelLoader
     metrics: Metrics
+    tracing: Tracing | None
     vital_signs: VitalSigns
     classification: ClassificationService
     request_limits: RequestLimits
@@ -124,10 +127,11 @@ def compose(settings: Settings) -> Services:
     sessions = sessionmaker(engine, expire_on_commit=False)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
-    metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
+    tracing, answers = _tracing(settings), ShadowAnswers(sessions=sessions)
+    metrics = Metrics() if tracing is None else tracing.metrics
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted = _counting(settings)
-    signs = VitalSigns(loader=loader, data=settings.data)
+    signs = VitalSigns(loader=loader, data=settings.data, version=__version__)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
@@ -138,6 +142,7 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
+        tracing=tracing,
         vital_signs=_watching(signs, runner, people.api_keys),
         classification=_classification(settings, engine, loader, runner, metrics, signs),
         request_limits=_request_limits(settings, counted),
@@ -148,9 +153,7 @@ def compose(settings: Settings) -> Services:
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         lists=lists_of(sessions, models=repository.names),
-        versions=Versions(
-            repository=repository, audit_log=people.audit_log, replays=_replays(settings, sessions, loader, pictures)
-        ),
+        versions=_versions(settings, sessions, loader, pictures, people.audit_log),
         model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
@@ -222,9 +225,25 @@ def _classification(
     )
 
 
-def _replays(settings: Settings, sessions: sessionmaker[Session], loader: ModelLoader, pictures: PictureStore) -> Replays:
+def _versions(
+    settings: Settings, sessions: sessionmaker[Session], loader: ModelLoader, pictures: PictureStore, audit_log: AuditLog
+) -> Versions:
     kept = KeptPictures(sessions=sessions, pictures=pictures)
-    return Replays(loader=loader, kept=kept, limits=image_limits(settings))
+    replays = Replays(loader=loader, kept=kept, limits=image_limits(settings))
+    return Versions(repository=loader.repository, audit_log=audit_log, replays=replays)
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    if not settings.traces:
+        return None
+    try:
+        from app.services.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise InvalidSettings(
+            "VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: "
+            "run .venv/bin/pip install -e '.[tracing]' first."
+        ) from error
+    return Tracing(collector=settings.traces, version=__version__)
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from whitenoise import WhiteNoise
 
-from app import __version__
 from app.api import register_api, render_problem
 from app.composition import Services, compose, signing_key
 from app.config import TREE, Settings, load_settings
@@ -23,6 +22,7 @@ from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
 from app.http.proxies import TrustedProxies
 from app.http.sessions import set_up_sessions
+from app.http.traces import trace_requests
 from app.web import register_pages, render_page
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     render_errors(app, _render)
     services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
-    services.vital_signs.version = __version__
     services.loader.on_look.append(services.vital_signs.follow)  # not before: a process that others come from serves nobody
+    if services.tracing is not None:
+        trace_requests(app, services.tracing)
     _wrap(app, services)
     return app
 

@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from app.http.context import REQUEST_ID
+from app.http.traces import trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -126,6 +127,8 @@ class RequestLog:
             return start_response(status, [*headers, ("X-Request-Id", identifier)], *error)
 
         structlog.contextvars.bind_contextvars(request_id=identifier, address=environ.get("REMOTE_ADDR", ""))
+        if traceparent := environ.get("HTTP_TRACEPARENT"):
+            structlog.contextvars.bind_contextvars(**trace_of(traceparent))
         try:
             answer = self._application(environ, start)
         finally:

@@ -41,14 +41,16 @@ class VitalSigns:
     models. Whatever grows is read where it is kept anyway, and costs nobody's request anything.
     """
 
-    def __init__(self, *, loader: ModelLoader, data: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, loader: ModelLoader, data: Path, version: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         # By the name of a line how many wait there now; by that of a cache, the cache; how many answers were not stored.
         self.lines: dict[str, Callable[[], int]] = {}
         self.caches: dict[str, Remembering] = {}
         self.failures: Callable[[], int] = lambda: 0
-        self.version = ""
         self._loader = loader
         self._data = data
+        self._version = version
         self._clock = clock
         self._began_at = time.time()
         self._process: int | None = None
@@ -90,7 +92,7 @@ class VitalSigns:
         counted.workers_started.inc()
         now.workers.set(1)
         now.started.set(self._began_at)
-        now.build.labels(self.version).set(1)
+        now.build.labels(self._version).set(1)
 
     def _tell_models(self, now: Levels) -> None:
         serving = {name: loaded.manifest.version for name, loaded in list(self._loader.serving.items())}

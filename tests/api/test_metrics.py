@@ -19,7 +19,7 @@ from tests.factories import CAT, make_services, publish
 from tests.faults.load import workers_of
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
 from tests.waiting import wait_until
-from tests.web.visiting import Visitor, forgiving, make_visitor
+from tests.web.visiting import Visitor, forgiving
 
 ROOT = "root-of-numbers@example.org"
 
@@ -42,7 +42,18 @@ def number(reply: Reply, name: str, **labels: str) -> float:
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """Give a site with two workers."""
     with RunningSite(tmp_path_factory.mktemp("numbers"), workers="2", key_limit="0") as running:
+        services_of(running).accounts.create(EMAIL, PASSWORD)
         yield running
+
+
+@pytest.fixture(scope="module")
+def key(two: RunningSite) -> str:
+    """Give the key that sends pictures."""
+    return make_key(services_of(two))
+
+
+def predict(site: RunningSite, key: str) -> None:
+    assert site.request("POST", "/api/v1/predict", CAT.read_bytes(), key=key).status == 200
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +68,19 @@ def scrape(site: RunningSite, key: str, **headers: str) -> Reply:
     return site.request("GET", "/metrics", headers=headers, key=key)
 
 
-def test_requests_are_counted_whichever_worker_answers(two: RunningSite, reader: str) -> None:
+def test_requests_are_counted_whichever_worker_answers(two: RunningSite, reader: str, key: str) -> None:
     labels = {"kind": "predict", "method": "POST", "status": "2xx"}
     before = number(scrape(two, reader), "requests_total", **labels)
     for _ in range(20):
-        assert two.predict(CAT.read_bytes()).status == 200
+        predict(two, key)
     assert number(scrape(two, reader), "requests_total", **labels) == before + 20
     assert number(scrape(two, reader), "prediction_seconds_count", stage="total") >= 20
 
 
-def test_what_killed_workers_counted_stays_and_they_are_gone(two: RunningSite, reader: str) -> None:
+def test_what_killed_workers_counted_stays_and_they_are_gone(two: RunningSite, reader: str, key: str) -> None:
     names = {"model": "cats-vs-dogs", "version": "1", "stored": "yes"}
     for _ in range(4):
-        two.predict(CAT.read_bytes())
+        predict(two, key)
     wait_until(lambda: number(scrape(two, reader), "workers") == 2)
     before = number(scrape(two, reader), "predictions_total", **names)
     for _ in range(3):
@@ -90,7 +101,7 @@ def test_logins_are_counted(two: RunningSite, reader: str) -> None:
     outcomes = ("succeeded", "failed", "limited")
     before = [number(scrape(two, reader), "logins_total", outcome=outcome) for outcome in outcomes]
     with forgiving(two):
-        make_visitor(two)
+        assert Visitor(two).log_in().status == 302
         for _ in range(11):
             Visitor(two).log_in("nobody@example.org", "wrong but long enough")
     after = [number(scrape(two, reader), "logins_total", outcome=outcome) for outcome in outcomes]
@@ -106,9 +117,11 @@ def test_it_is_open_metrics_for_who_asks_for_that(two: RunningSite, reader: str)
     assert scrape(two, reader).headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
 
-def test_no_cookie_opens_it(two: RunningSite) -> None:
-    services_of(two).accounts.create("admin-of-numbers@example.org", PASSWORD, admin=True)
-    assert_problem(make_visitor(two, "admin-of-numbers@example.org").get("/metrics"), 401, "invalid_key")
+def test_no_cookie_opens_it(two: RunningSite, reader: str) -> None:
+    root = Visitor(two)
+    assert root.log_in(ROOT).status == 302
+    assert root.get("/people").status == 200
+    assert_problem(root.get("/metrics"), 401, "invalid_key")
 
 
 def test_what_it_does_not_do_is_told_as_a_problem(two: RunningSite, reader: str) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.composition import compose
 from app.inference.images import decode
 from app.services.numbers import levels, numbers
 from app.services.vital_signs import VitalSigns
-from tests.factories import make_picture, make_services, publish
+from tests.factories import make_picture, make_settings, publish
 
 pytestmark = pytest.mark.usefixtures("frozen_follower")
 
@@ -33,7 +34,7 @@ def sample(name: str, **labels: str) -> float:
 
 def signs_of(folder: Path, **given: Any) -> tuple[VitalSigns, Any]:
     """Give the signs of services with one model, and those services."""
-    made = make_services(folder, models=folder / "shipped")
+    made = compose(make_settings(folder, models=folder / "shipped"))
     publish(made.repository, "signs")
     made.loader.open_active()
     return VitalSigns(loader=made.loader, data=folder, **given), made
