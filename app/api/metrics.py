@@ -8,7 +8,7 @@ from app.api.access import key_holder
 from app.api.replies import render_problem
 from app.http.context import METRICS, services
 from app.http.errors import render_errors
-from app.services.exposition import exposition
+from app.services.exposition import counts_together, exposition
 
 blueprint = Blueprint("api_metrics", __name__)
 render_errors(blueprint, render_problem)
@@ -22,6 +22,11 @@ def metrics() -> Response:
         abort(404)
     if here.settings.metrics == "key":
         key_holder("metrics:read")
+    if request.is_multiprocess and not counts_together():
+        abort(
+            503,
+            "Several processes answer here, each with its own numbers: name a folder in PROMETHEUS_MULTIPROC_DIR.",
+        )
     here.vital_signs.tell()  # as it is now, and not half a second ago
     found = exposition(request.headers.get("Accept", ""))
     return Response(found.body, content_type=found.content_type)

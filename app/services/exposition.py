@@ -60,6 +60,11 @@ def exposition(accept: str) -> Exposition:
             return Exposition(encode(registry), content_type)
 
 
+def counts_together() -> bool:
+    """Tell whether this process counts in a folder, where others are found as well."""
+    return bool(os.environ.get(FOLDER_VARIABLE))
+
+
 def shared_folder(parent: Path) -> Path:
     """Make the folder in which this process and its children count, and sweep away those of processes that are gone."""
     for old in parent.glob(f"{_FOLDER}*"):

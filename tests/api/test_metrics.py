@@ -165,6 +165,13 @@ def test_it_ends_with_its_owners_role_and_with_the_account(here: Services) -> No
     assert_problem(ask(create_app(here.settings).test_client(), "GET", "/metrics", key=key), 401, "invalid_key")
 
 
+def test_one_of_several_processes_tells_nothing_by_itself(here: Services, tmp_path: Path) -> None:
+    client, key = create_app(here.settings).test_client(), make_key(here, ROOT, scopes=("metrics:read",))
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = client.get("/metrics", headers=headers, environ_overrides={"wsgi.multiprocess": True})
+    assert (answer.status_code, "PROMETHEUS_MULTIPROC_DIR" in answer.get_json()["detail"]) == (503, True)
+
+
 def test_the_operator_may_open_it_to_everybody_or_close_it(tmp_path: Path) -> None:
     public, off = (make_services(tmp_path / name, metrics=name) for name in ("public", "off"))
     opened = ask(create_app(public.settings).test_client(), "GET", "/metrics")
