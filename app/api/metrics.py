@@ -12,6 +12,7 @@ from app.services.exposition import counts_together, exposition
 
 blueprint = Blueprint("api_metrics", __name__)
 render_errors(blueprint, render_problem)
+_APART = "Several processes answer here, each with numbers of its own: name a folder for all in PROMETHEUS_MULTIPROC_DIR."
 
 
 @blueprint.get(METRICS)
@@ -23,10 +24,7 @@ def metrics() -> Response:
     if here.settings.metrics == "key":
         key_holder("metrics:read")
     if request.is_multiprocess and not counts_together():
-        abort(
-            503,
-            "Several processes answer here, each with its own numbers: name a folder in PROMETHEUS_MULTIPROC_DIR.",
-        )
+        abort(503, _APART)
     here.vital_signs.tell()  # as it is now, and not half a second ago
     found = exposition(request.headers.get("Accept", ""))
     return Response(found.body, content_type=found.content_type)

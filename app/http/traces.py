@@ -40,7 +40,8 @@ class Traced:
         headers = {name: environ.get(f"HTTP_{name.upper()}", "") for name in ("traceparent", "tracestate")}
         span = self._tracing.begin(method, headers)
         here = span.get_span_context()
-        structlog.contextvars.bind_contextvars(trace_id=f"{here.trace_id:032x}", span_id=f"{here.span_id:016x}")
+        if here.is_valid:  # OTEL_SDK_DISABLED leaves none
+            structlog.contextvars.bind_contextvars(trace_id=f"{here.trace_id:032x}", span_id=f"{here.span_id:016x}")
         statuses: list[int] = []
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:

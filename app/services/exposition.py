@@ -61,7 +61,7 @@ def exposition(accept: str) -> Exposition:
 
 
 def counts_together() -> bool:
-    """Tell whether this process counts in a folder, where others are found as well."""
+    """Tell whether this process counts where others are found as well."""
     return bool(os.environ.get(FOLDER_VARIABLE))
 
 
@@ -96,10 +96,9 @@ def sweep(folder: Path) -> None:
 
 
 def _of_ended(folder: Path) -> Iterator[Path]:
-    lives: dict[str, bool] = {}
     for path in folder.glob("*.db"):
         number = path.stem.rpartition("_")[2]
-        if number.isdigit() and not lives.setdefault(number, _lives(int(number))):
+        if number.isdigit() and not _lives(int(number)):
             yield path
 
 
@@ -122,9 +121,11 @@ def _add_up(whole: Path, parts: list[Path]) -> None:
     read_all: Any = MmapedDict.read_all_values_from_file
     sums: dict[str, float] = defaultdict(float)
     for path in (whole, *parts):
-        with contextlib.suppress(FileNotFoundError):  # of nothing before, or of what somebody else has just added
+        # There was nothing before; somebody else has just added it; or its process was killed as it began to write.
+        with contextlib.suppress(OSError, struct.error, RuntimeError):
             for name, value, _, _ in read_all(str(path)):
-                sums[name] += value
+                if name.startswith("["):  # as the client writes them, and nothing that was cut off
+                    sums[name] += value
     new = whole.with_suffix(".new")
     new.unlink(missing_ok=True)
     file: Any = MmapedDict(str(new))  # type: ignore[no-untyped-call]

@@ -110,6 +110,15 @@ def test_a_file_that_is_just_beginning_is_no_fault(tmp_path: Path) -> None:
     assert read(tmp_path)["vitrine_logins_total failed"] == 1
 
 
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\xff\x00\x00\x00" + bytes(60)], ids=["empty", "short", "cut off"])
+def test_what_a_process_left_half_written_is_swept_away(tmp_path: Path, content: bytes) -> None:
+    work(tmp_path)
+    (tmp_path / "counter_4194305.db").write_bytes(content)
+    sweep(tmp_path)
+    assert files(tmp_path) == {"counter_ended.db", "histogram_ended.db"}
+    assert read(tmp_path)["vitrine_logins_total failed"] == 1
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
