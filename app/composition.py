@@ -114,6 +114,8 @@ class Services(AccountServices):
     def warm_up(self) -> None:
         """Do once, in this process, what the first visitor would otherwise wait for."""
         self.metrics.warm_up()
+        if self.tracing is not None:
+            self.tracing.warm_up()
         self.loader.warm_up()
 
     def session_of(self, scope: Callable[[], Hashable]) -> scoped_session[Session]:

@@ -40,6 +40,10 @@ class Tracing:
         self._tracers: dict[int, Tracer] = {}
         self.metrics = TracedMetrics(self)
 
+    def warm_up(self) -> None:
+        """Be ready to send; call it after the fork."""
+        self._tracer()
+
     def begin(self, method: str, headers: dict[str, str]) -> Span:
         """Begin the span of a request, as part of the trace that its headers name."""
         span = self._tracer().start_span(
