@@ -245,7 +245,7 @@ def _tracing(settings: Settings) -> Tracing | None:
             "VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: "
             "run .venv/bin/pip install -e '.[tracing]' first."
         ) from error
-    return Tracing(collector=settings.traces, version=__version__)
+    return Tracing(collector=settings.traces.rstrip("/"), version=__version__)
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

@@ -17,6 +17,8 @@ from app.errors import InvalidSettings
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
+# As browsers write them: nothing behind the name but a port that is not the usual one.
+_ORIGIN = re.compile(r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 
 
 class Settings(BaseSettings):
@@ -44,6 +46,9 @@ class Settings(BaseSettings):
     )
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
     hosts: str = Field("", description="Further names, with commas between them, under which the site is served.")
+    cors_origins: str = Field(
+        "", description="Origins whose pages may use the API with a key, https://NAME, with commas between them; or nothing."
+    )
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
     proxy_addresses: str = Field(
         "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
@@ -111,11 +116,12 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 means one a core.")
     threads: int = Field(4, ge=1, le=64, description="Requests at once in each worker.")
     metrics: Literal["key", "public", "off"] = Field(
-        "key",
-        description="Who may read /metrics: key: an administrator's key with metrics:read; public: whoever asks; off: nobody.",
+        "key", description="Who may read /metrics: key: an administrator's with metrics:read; public: everybody; off: nobody."
     )
     traces: str = Field(
-        "", description="The OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318, or nothing."
+        "",
+        pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$",
+        description="The OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318, or nothing.",
     )
     log_requests: bool = Field(True, description="Say no to log only requests that failed, where a proxy logs all of them.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: readable on a terminal, else JSON lines.")
@@ -149,17 +155,9 @@ class Settings(BaseSettings):
     @classmethod
     def _issuer(cls, url: str) -> str:
         parts = urlsplit(url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+        secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
         if url and (not secure or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("must be an address such as https://login.example.org, over http on this machine alone")
-        return url.rstrip("/")
-
-    @field_validator("traces", mode="after")
-    @classmethod
-    def _collector(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
-            raise ValueError("must be an address such as http://127.0.0.1:4318")
         return url.rstrip("/")
 
     @model_validator(mode="after")
@@ -176,6 +174,13 @@ class Settings(BaseSettings):
         if any(urlsplit(f"//{name}").hostname != name.lower() for name in _listed(hosts)):
             raise ValueError("must be names such as photos.example.org, with commas between them")
         return hosts
+
+    @field_validator("cors_origins", mode="after")
+    @classmethod
+    def _origins(cls, origins: str) -> str:
+        if not all(map(_ORIGIN.fullmatch, _listed(origins.lower()))):
+            raise ValueError("must be origins such as https://app.example.org, without a path, with commas between them")
+        return origins
 
     @field_validator("proxy_addresses", mode="after")
     @classmethod
@@ -198,6 +203,11 @@ class Settings(BaseSettings):
         """The names under which the site is served, in small letters: the public address's and those given beside it."""
         public = urlsplit(self.public_url).hostname
         return frozenset(name.lower() for name in (*_listed(self.hosts), *([public] if public else [])))
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may read the API's answers, in small letters."""
+        return tuple(_listed(self.cors_origins.lower()))
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -245,20 +255,29 @@ class Settings(BaseSettings):
         """Tell whether a password may be typed on a page that was reached under `host`."""
         if self.https or self.plain_http:
             return True
-        return _is_loopback(urlsplit(self.address).hostname) and _is_loopback(urlsplit(f"//{host}").hostname)
+        return is_loopback(urlsplit(self.address).hostname) and is_loopback(urlsplit(f"//{host}").hostname)
 
 
 def load_settings(**given: Any) -> Settings:
     """Read the settings from the environment, or raise InvalidSettings with one sentence that names the first wrong one."""
-    for name in sorted(os.environ):
-        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX).lower() not in Settings.model_fields:
-            raise InvalidSettings(f"There is no setting {name}; docs/settings.md lists them all.")
+    for name in unknown_settings():
+        raise InvalidSettings(f"There is no setting {name}; docs/settings.md lists them all.")
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]) or "settings"
-        raise InvalidSettings(f"VITRINE_{name.upper()}: {first['msg']}.") from error
+        raise InvalidSettings(next(iter(wrong_settings(error).values()))) from error
+
+
+def unknown_settings() -> list[str]:
+    """Give the variables of the environment that are called like settings and are none."""
+    named = (name for name in sorted(os.environ) if name.startswith(_PREFIX))
+    return [name for name in named if name.removeprefix(_PREFIX).lower() not in Settings.model_fields]
+
+
+def wrong_settings(error: ValidationError) -> dict[str, str]:
+    """Give a sentence for each setting that is wrong, by its name; what was given is not repeated."""
+    names = ("_".join(str(part) for part in each["loc"]) or "settings" for each in error.errors())
+    return {name: f"{_PREFIX}{name.upper()}: {each['msg']}." for name, each in zip(names, error.errors(), strict=True)}
 
 
 def _listed(text: str) -> list[str]:
@@ -273,8 +292,8 @@ def _is_numeric(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str | None) -> bool:
-    # Parsed, since anybody may own a name such as 127.example.org.
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a name or an address is this machine's own; parsed, since anybody may own one such as 127.example.org."""
     try:
         return host == "localhost" or ip_address(host or "").is_loopback
     except ValueError:

@@ -16,7 +16,7 @@ from app.config import TREE, Settings, load_settings
 from app.http import health
 from app.http.context import attach, is_api
 from app.http.errors import Problem, render_errors
-from app.http.headers import AddedHeaders, security_headers
+from app.http.headers import AddedHeaders, let_in_origins, security_headers
 from app.http.hosts import UnderPrefix, keep_to_known_hosts
 from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_api(app)
     register_pages(app)
     render_errors(app, _render)
+    let_in_origins(app, settings.allowed_origins)
     services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
     services.loader.on_look.append(services.vital_signs.follow)  # not before: a process that others come from serves nobody

@@ -44,6 +44,8 @@ def free_port() -> int:
 class RunningSite:
     """A site that is started on entry and ended on exit; settings are given without their prefix."""
 
+    probe = "/readyz"  # below the path at which a server mounts the site, where one does
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.data = folder / "data"
         self.port = free_port()
@@ -94,7 +96,7 @@ class RunningSite:
         while time.monotonic() < deadline:
             assert self._process.poll() is None, self.log
             try:
-                if self.request("GET", "/readyz").status == 200:
+                if self.request("GET", self.probe).status == 200:
                     return
             except OSError:
                 pass

@@ -25,6 +25,7 @@ _COMMANDS = {
     "keys": "keys",
     "audit": "audit",
     "collect-static": "collecting",
+    "doctor": "doctor",
 }
 
 

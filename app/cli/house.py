@@ -8,12 +8,12 @@ import click
 
 from app.composition import Services, compose, signing_key
 from app.config import Settings, load_settings
-from app.errors import InvalidSettings, VitrineError
+from app.errors import DatabaseUnavailable, InvalidSettings
 from app.http.logs import configure_logs
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
 from app.storage.schema import upgrade
 
-_LEAST_FREE_BYTES = 200_000_000
+LEAST_FREE_BYTES = 200_000_000
 
 
 def open_house(settings: Settings | None = None, *, needs_database: bool = True) -> Services:
@@ -27,7 +27,7 @@ def open_house(settings: Settings | None = None, *, needs_database: bool = True)
     services = compose(settings)
     try:
         copy = upgrade(services.engine, copies=settings.data / "copies")
-    except VitrineError:
+    except DatabaseUnavailable:  # one that a newer Vitrine has made is there, and is not written to
         if needs_database:
             raise
         return services
@@ -68,5 +68,5 @@ def prepare_folder(settings: Settings) -> None:
             f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."
         ) from error
     free = shutil.disk_usage(settings.data).free
-    if free < _LEAST_FREE_BYTES:
+    if free < LEAST_FREE_BYTES:
         raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {settings.data}: make room first.")

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from app.cli.checks.models import problem_of
 from app.cli.house import open_house, tell_unrecorded
 from app.cli.importing import import_
 from app.cli.promoting import let_answer
@@ -14,8 +15,6 @@ from app.cli.show import show
 from app.cli.tables import show_table
 from app.config import load_settings
 from app.errors import ModelNotFound, VitrineError
-from app.inference.package import ModelPackage
-from app.inference.predictor import Predictor
 from app.inference.repository import Repository
 from app.services.audit_log import COMMAND_LINE
 
@@ -101,24 +100,10 @@ def verify(name: str | None, version: str | None) -> None:
         if not there or versions[0] not in there:
             raise ModelNotFound(f"There is no {f'version {version!r} of a ' if version else ''}model called {model!r}.")
         for number in versions:
-            problem = _problem(repository, model, number)
+            problem = problem_of(repository, model, number)
             click.echo(f"{model} {number}: {f'damaged: {problem}' if problem else 'good'}")
             damaged = damaged or bool(problem)
     sys.exit(1 if damaged else 0)
-
-
-def _problem(repository: Repository, name: str, version: str) -> str:
-    """Give a sentence on what is wrong with a version, or an empty text."""
-    try:
-        package: ModelPackage = repository.package(name, version)
-        for file in package.manifest.digests:
-            package.pinned(file)
-        Predictor(package).warm_up()
-    except VitrineError as error:
-        return str(error)
-    except Exception as error:  # a classifier that was opened may raise anything
-        return f"It was opened but does not answer ({type(error).__name__})."
-    return ""
 
 
 def _repository() -> Repository:

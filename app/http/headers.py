@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from secure import (
@@ -22,8 +23,17 @@ from app.inference.prediction import STAGES, Timings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from flask import Flask
 
 _A_YEAR = 31_536_000
+# Two hours, the longest that Chromium remembers what it was allowed to ask.
+_ALLOWED_SECONDS = 7200
+# What a script of another origin may send and read besides what every script may.
+_SENT = ("Authorization", "Content-Type", "Idempotency-Key")
+_READ = (
+    *("Idempotent-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After"),
+    *("Server-Timing", "WWW-Authenticate", "X-Request-Id"),
+)
 
 
 def security_headers(*, https: bool) -> Mapping[str, str]:
@@ -73,6 +83,31 @@ class AddedHeaders:
             return start_response(status, [*headers, *added], *error)
 
         return self._application(environ, start)
+
+
+def let_in_origins(app: Flask, origins: Sequence[str]) -> None:
+    """Let scripts on pages of these origins use the API, with a key and never with a cookie; where there are none, do nothing.
+
+    On the app and not on the API's blueprints: an address that none of them has is answered, too, and several apps share them.
+    `Cross-Origin-Resource-Policy` stays as it is: it is for what is fetched without asking whether it may be read.
+    """
+    if not origins:
+        return
+    from flask_cors import CORS
+
+    CORS(
+        app,
+        resources=re.compile("/api/"),
+        # As patterns, since the library takes an address in brackets for one.
+        origins=[re.compile(re.escape(origin) + r"\Z", re.IGNORECASE) for origin in origins],
+        methods=["GET", "POST", "DELETE"],
+        allow_headers=list(_SENT),
+        expose_headers=list(_READ),
+        max_age=_ALLOWED_SECONDS,
+        supports_credentials=False,
+        always_send=False,
+        intercept_exceptions=False,  # errors leave as answers, which have passed by here
+    )
 
 
 def server_timing(timings: Timings) -> str:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_security import UserMixin
 from flask_security.tf_plugin import TfPlugin
 from flask_security.utils import login_user, validate_redirect_url
@@ -93,6 +93,12 @@ def finish(user: User, *, remember: bool, next_page: str, via: str) -> Response:
     session.pop(_HALF, None)
     login_user(user, remember=remember, authn_via=[via])
     return redirect(next_page if next_page and validate_redirect_url(next_page) else url_for("classify.index"), 303)
+
+
+def welcome(number: int) -> Response:
+    """Log in whoever has just made the account of that number and chosen its password, and lead on."""
+    flash("The account is made, and you are logged in.", "success")
+    return finish(_datastore().find_user(id=number), remember=False, next_page="", via="password")
 
 
 def account_of(number: int) -> User | None:

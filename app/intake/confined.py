@@ -50,3 +50,8 @@ def _answer(work: str) -> Message:
 
 def _refusal(text: str) -> Message:
     return Message({"refused": text[:_LONGEST_REFUSAL]})
+
+
+def nothing(_job: Message) -> Message:
+    """Do nothing, for whoever wants to know only what the confinement holds."""
+    return Message({})

@@ -45,6 +45,9 @@ class HistorySlice:
     next: str | None
 
 
+_FIRST_MOMENT = datetime.fromtimestamp(0, UTC)
+
+
 class History:
     """Every question names its owner: another's prediction answers as if it did not exist."""
 
@@ -106,7 +109,8 @@ class History:
 
     def sweep(self) -> int:
         """Delete what is older than it may be, and give how many predictions that were."""
-        kept_from = datetime.now(UTC) - self._keep
+        # Nothing is older than identifiers are, whatever number of years is to be kept.
+        kept_from = max(datetime.now(UTC) - self._keep, _FIRST_MOMENT)
         # The identifier begins with the time: by it the old ones are found without a look at the others.
         old = and_(StoredPrediction.id < str(ULID.from_datetime(kept_from)), StoredPrediction.created_at < kept_from)
         with self._sessions.begin() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from app.errors import InvalidSettings
 from app.storage.database import is_prepared, sqlite_file
@@ -40,14 +41,28 @@ def _change(engine: Engine, copies: Path, migrations: Path) -> Path | None:
     if current is not None and current not in {revision.revision for revision in known.walk_revisions()}:
         raise InvalidSettings("The database was made by a newer Vitrine: run that one, or restore the copy made before it.")
     copy = _copy(engine, copies) if current is not None else None
-    with engine.begin() as connection:
+    with _at_once(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return copy
+
+
+@contextmanager
+def _at_once(engine: Engine) -> Iterator[Connection]:
+    """Give a connection on which everything happens or nothing, also where this process is killed."""
+    with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             # Of several machines that start at once one changes the tables; the others wait, and find it done.
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('vitrine'))"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return copy
+        elif engine.dialect.name == "sqlite":
+            connection.detach()  # nobody else gets it with what is switched off here
+            # A table that is made anew is dropped first, and the rows that refer to its own would go with them.
+            connection.execute(text("PRAGMA foreign_keys=OFF"))
+            # Its driver begins by itself where rows are changed, and not where tables are.
+            connection.execute(text("BEGIN IMMEDIATE"))
+        yield connection
+        connection.commit()
 
 
 @contextmanager
@@ -78,8 +93,25 @@ def _copy(engine: Engine, folder: Path) -> Path | None:
     if file is None:
         return None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{file.stem}-{datetime.now():%Y%m%d-%H%M%S}.db"
+    for half in folder.glob(f".{file.stem}-*"):  # of a process that was killed: nobody else is copying now
+        half.unlink()
+    target = folder / f"{file.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}.db"
+    staged = target.with_name(f".{target.name}")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM INTO :target"), {"target": str(target)})
-    target.chmod(0o600)
+        connection.execute(text("VACUUM INTO :target"), {"target": str(staged)})
+    staged.chmod(0o600)
+    _wait_for_disk(staged)
+    staged.rename(target)
+    _wait_for_disk(folder)
     return target
+
+
+def _wait_for_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # some network file systems know no such call for folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 
 from app.errors import InvalidAccount, InvalidPassword
 from app.http.context import services
+from app.http.second_step import welcome
 from app.http.sessions import PLAIN_HTTP, protect_forms
 from app.web.setup import NewPasswordForm
 
@@ -24,12 +25,11 @@ def index(token: str) -> Response:
         form.form_errors.append(PLAIN_HTTP)
     elif form.validate():
         try:
-            here.invitations.accept(token, form.password.data, address=request.remote_addr)
+            account = here.invitations.accept(token, form.password.data, address=request.remote_addr)
         except InvalidPassword as error:
             form.password.errors = [str(error)]
         except InvalidAccount as error:
             form.form_errors.append(str(error))
         else:
-            flash("The account is made: log in.", "success")
-            return make_response(redirect(url_for("security.login"), 303))
+            return make_response(welcome(account))
     return make_response(render_template("people/invitation.html", form=form, invitation=invitation), 422)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.errors import InvalidAccount, InvalidPassword
 from app.http.context import acting_as, services
+from app.http.second_step import welcome
 from app.http.sessions import PLAIN_HTTP, protect_forms
 from app.services.accounts import checked_email
 from app.services.audit_log import subject_of_account
@@ -60,6 +61,5 @@ def index(token: str) -> Response:
         else:
             email = checked_email(form.email.data)
             here.audit_log.record(acting_as(email, account), "joined", subject_of_account(email), "as first administrator")
-            flash("The account is made: log in.", "success")
-            return make_response(redirect(url_for("security.login"), 303))
+            return make_response(welcome(account))
     return make_response(render_template("setup/index.html", form=form), 422)

@@ -7,8 +7,9 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import click
@@ -16,8 +17,6 @@ import click
 from benchmarks.load.wires import Body
 from benchmarks.machine import busy_seconds, own_seconds
 from benchmarks.results.values import Cell, Measured
-from benchmarks.servers.processes import ProcessTree
-from benchmarks.servers.running import RunningServer
 
 _SCRIPT = Path(__file__).with_suffix(".lua")
 _LONGEST_SECONDS = 60.0
@@ -26,7 +25,33 @@ _TIMEOUT_SECONDS = 30
 _SAMPLE_SECONDS = 0.5  # reading it costs the kernel milliseconds for every process
 
 
-def measure(server: RunningServer, body: Body, cell: Cell, seconds: float) -> Measured:
+class Processes(Protocol):
+    """The processes whose memory and processor time are counted."""
+
+    def memory_mb(self) -> float:
+        """Give their proportional set size in megabytes (10^6 bytes)."""
+
+    def cpu_seconds(self) -> float:
+        """Give their user and system time."""
+
+
+class Server(Protocol):
+    """What can be asked and counted."""
+
+    @property
+    def url(self) -> str:
+        """The address that predictions are asked from."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What is sent beside a picture."""
+
+    @property
+    def tree(self) -> Processes:
+        """Its processes."""
+
+
+def measure(server: Server, body: Body, cell: Cell, seconds: float) -> Measured:
     """Send the body over the cell's connections for so long, and give what came back and what it cost."""
     seconds = max(1, round(min(seconds, _LONGEST_SECONDS)))
     others = busy_seconds() - own_seconds()
@@ -62,9 +87,9 @@ def counted_seconds(seen: dict[str, Any]) -> float:
     return float(seen["seconds"] - seen["silence"] if waited else seen["seconds"])
 
 
-def _run_wrk(server: RunningServer, body: Body, connections: int, seconds: float) -> dict[str, Any]:
+def _run_wrk(server: Server, body: Body, connections: int, seconds: float) -> dict[str, Any]:
     demand_loopback(server.url)
-    headers = {**server.launch.headers, "Content-Type": body.content_type}
+    headers = {**server.headers, "Content-Type": body.content_type}
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:
         before, after = Path(folder, "before"), Path(folder, "after")
         before.write_bytes(body.before)
@@ -87,7 +112,7 @@ def _run_wrk(server: RunningServer, body: Body, connections: int, seconds: float
 class _MemoryPeak:
     """Holds the largest memory of a process tree during a block."""
 
-    def __init__(self, tree: ProcessTree) -> None:
+    def __init__(self, tree: Processes) -> None:
         self.peak_mb = 0.0
         self._tree = tree
         self._over = threading.Event()

@@ -59,6 +59,11 @@ class RunningServer:
         return f"http://127.0.0.1:{self._ports['port']}{self.launch.path}"
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """What is sent beside a picture."""
+        return self.launch.headers
+
+    @property
     def tree(self) -> ProcessTree:
         """Its processes."""
         assert self._process is not None

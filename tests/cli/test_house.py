@@ -15,11 +15,13 @@ import pytest
 from app import __version__
 from app.cli import house
 from app.cli.house import open_house, prepare_folder
+from app.composition import Services
 from app.errors import InvalidSettings
 from app.storage.schema import upgrade
 from tests.cli.running import Ran, Run, output_of, refusal_of
 from tests.factories import EIGHT, make_settings
 from tests.serving import EMAIL, PASSWORD, TREE, VITRINE, RunningSite
+from tests.storage.migrating import rows_of
 from tests.storage.test_schema import COLUMN, later_migrations
 
 # `serve` has its own tests: where it is not refused it would become Gunicorn, and these tests with it.
@@ -67,6 +69,23 @@ def test_an_older_database_is_brought_up_to_date_and_its_copy_is_named(
     (copy,) = (data / "copies").iterdir()
     assert ran.err.count("\n") == 1
     assert str(copy) in ran.err
+
+
+def test_the_database_of_a_newer_vitrine_is_refused_by_whatever_would_write_to_it(
+    vitrine: Run, services: Services, data: Path, tmp_path: Path
+) -> None:
+    services.accounts.create(EMAIL, PASSWORD)
+    upgrade(services.engine, copies=tmp_path, migrations=later_migrations(tmp_path / "later", COLUMN))
+    services.engine.dispose()
+    before = rows_of(f"sqlite:///{data / 'vitrine.db'}")
+    for words in [("upgrade",), ("prepare",), ("users", "list"), ("audit", "export"), *WRITING[1:]]:
+        assert refusal_of(vitrine(*words)).startswith("The database was made by a newer Vitrine"), words
+    served = RunningSite(tmp_path).run("serve")
+    assert refusal_of(Ran(served.returncode, served.stdout, served.stderr)).startswith(
+        "The database was made by a newer Vitrine"
+    )
+    assert rows_of(f"sqlite:///{data / 'vitrine.db'}") == before
+    assert not (data / "models").exists()
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path, vitrine: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from tests.deploy.manual import adapted
 from tests.deploy.servers import ServerSite
@@ -28,7 +29,11 @@ _NOBODY = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.get
 
 
 class ApacheSite(ServerSite):
-    """The manual's commands, with folders of the test's own, and then Apache."""
+    """The manual's commands, with folders of the test's own, and then Apache; mounted at a path where one is given."""
+
+    def __init__(self, folder: Path, *, mounted_at: str = "", **settings: str) -> None:
+        super().__init__(folder, "Apache with mod_wsgi", {}, **settings)
+        self._mounted_at = mounted_at
 
     @property
     def script(self) -> str:
@@ -42,7 +47,7 @@ class ApacheSite(ServerSite):
             "/etc/apache2": str(folder),
             "#/srv/vitrine#g": f"#{TREE}#g",
             "deploy/apache/vitrine.conf >": f"deploy/apache/vitrine.conf | sed -e 's# user=vitrine##' "
-            f"-e 's#[*]:80#127.0.0.1:{self.port}#' >",
+            f"-e 's#[*]:80#127.0.0.1:{self.port}#' -e 's#ScriptAlias / #ScriptAlias {self._mounted_at or '/'} #' >",
         }
         return adapted(super().script, changes)
 

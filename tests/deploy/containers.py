@@ -7,6 +7,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -46,13 +47,20 @@ class Engine:
         assert not check or done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def build(self, tag: str) -> None:
-        """Build the tree's Dockerfile on a base that is made here."""
+    def make_base(self) -> None:
+        """Make what the Dockerfile begins from."""
         root = self._store / "base.tar"
         subprocess.run([self._tools / "make-base", "bookworm", root], check=True, timeout=1200)
         self.call("ctr_base", str(root), BASE)
         root.unlink()
-        self.call("ctr_build", ".", tag, "--build-arg", f"BASE={BASE}", *_package_folders())
+
+    def build(self, tag: str, *arguments: str) -> str:
+        """Build the tree's Dockerfile, print how large it is, and give its tag."""
+        words = [word for argument in (f"BASE={BASE}", *arguments) for word in ("--build-arg", argument)]
+        self.call("ctr_build", ".", tag, *words, *_package_folders())
+        size = int(self.call("ctr", "image", "inspect", "-f", "{{.Size}}", tag).stdout)
+        print(f"\nimage size of {tag}: {size / 1_000_000:.0f} MB")
+        return tag
 
     def run(self, *words: str, given: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one command in a confined container that goes with it."""
@@ -71,10 +79,11 @@ def _package_folders() -> list[str]:
 class ContainerSite(RunningSite):
     """A site in a confined container on the loopback address; its data is in a named volume."""
 
-    def __init__(self, engine: Engine, image: str, *, name: str, volume: str) -> None:
+    def __init__(self, engine: Engine, image: str, *, name: str, volume: str, options: Sequence[str] = ()) -> None:
         super().__init__(Path(volume))
         self._engine = engine
         self._image = image
+        self._options = options
         self.name = name
         self.volume = volume
         self.started_within = 0.0
@@ -88,7 +97,17 @@ class ContainerSite(RunningSite):
     def start(self, *words: str) -> None:
         """Start a new container, and wait until pictures can be answered."""
         began = time.monotonic()
-        where = ["--network", "host", "-e", "HOST=127.0.0.1", "-e", f"PORT={self.port}", "-v", f"{self.volume}:/data"]
+        where = [
+            "--network",
+            "host",
+            "-e",
+            "HOST=127.0.0.1",
+            "-e",
+            f"PORT={self.port}",
+            "-v",
+            f"{self.volume}:/data",
+            *self._options,
+        ]
         self._engine.call("ctr_run", "--name", self.name, *CONFINED, *where, self._image, *words)
         # Asking the engine would take the processor from the start that is measured, so a container that died is found late.
         while not self._ready():

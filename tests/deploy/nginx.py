@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import http.client
+import os
 import signal
 import ssl
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.deploy.manual import adapted, carry_out, commands
@@ -31,18 +33,72 @@ http {{
 """
 
 
+class Nginx:
+    """A Nginx in front of a site's port, with the settings and commands of docs/deploy.md, started as it is made ready."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.front, self.plain_front = free_port(), free_port()
+        self.address = f"https://127.0.0.1:{self.front}"
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def prepare(self, environment: Mapping[str, str], *, prefix: str = "") -> None:
+        """Do what the manual says before it is started, for a site below a path where one is given."""
+        (self.folder / "conf.d").mkdir(parents=True)
+        (self.folder / "nginx.conf").write_text(_MAIN.format(user=getpass.getuser()), encoding="utf-8")
+        certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+        carry_out(f"{certificate} -keyout {self.folder}/privkey.pem -out {self.folder}/fullchain.pem", environment)
+        ours = {
+            "listen 443": f"listen 127.0.0.1:{self.front}",
+            "listen 80": f"listen 127.0.0.1:{self.plain_front}",
+            "127.0.0.1:8000": f"127.0.0.1:{self._port}",
+            "/etc/ssl/vitrine": str(self.folder),
+            "/var/www/vitrine": f"{self.folder}/static",
+        }
+        # As docs/deploy.md says of a path.
+        below = {"location /static/": f"location {prefix}/static/"} if prefix else {}
+        listening = "".join(f" | sed 's#{old}#{new}#'" for old, new in {**ours, **below}.items())
+        changes = {
+            ".venv/bin/vitrine": "python -m app.cli",
+            "/var/www/vitrine": f"{self.folder}/static",
+            "/photos.example.org/g": "/localhost/g",
+            " >/etc/nginx/conf.d": f"{listening} >{self.folder}/conf.d",
+            "nginx -t": f"nginx -t -e error.log -p {self.folder} -c nginx.conf",
+        }
+        carry_out(adapted(commands("Nginx"), changes), environment)
+
+    def launch(self) -> None:
+        """Start it."""
+        words = ["nginx", "-e", "error.log", "-p", str(self.folder), "-c", "nginx.conf", "-g", "daemon off;"]
+        path = f"{os.environ['PATH']}:/usr/sbin"
+        self._process = subprocess.Popen(words, cwd=self.folder, env={**os.environ, "PATH": path})
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+
 class NginxSite(RunningSite):
     """A site that is reached over TLS through Nginx; visitors come from `comes_from`."""
 
     comes_from = "127.0.0.1"
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.front, self.plain_front = free_port(), free_port()
-        self.nginx = folder / "nginx"
-        address = f"https://127.0.0.1:{self.front}"
-        super().__init__(folder, public_url=address, trusted_proxies="1", **settings)
-        self.url = address
-        self._nginx: subprocess.Popen[bytes] | None = None
+    def __init__(self, folder: Path, *, prefix: str = "", **settings: str) -> None:
+        super().__init__(folder, trusted_proxies="1", **settings)
+        self._front = Nginx(folder / "nginx", self.port)
+        self._prefix = prefix
+        self._settings["VITRINE_PUBLIC_URL"] = self._front.address + prefix
+        self.url = self._front.address
+        self.nginx, self.front, self.plain_front = self._front.folder, self._front.front, self._front.plain_front
 
     def connect(self) -> http.client.HTTPConnection:
         """Give a connection to Nginx over TLS; its certificate is made for the test."""
@@ -53,36 +109,11 @@ class NginxSite(RunningSite):
 
     def launch(self) -> None:
         """Start the site and Nginx in front of it."""
-        self._prepare()
-        words = ["nginx", "-e", "error.log", "-p", str(self.nginx), "-c", "nginx.conf", "-g", "daemon off;"]
-        self._nginx = subprocess.Popen(words, cwd=self.nginx)
+        self._front.prepare(self.environment, prefix=self._prefix)
+        self._front.launch()
         super().launch()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End both, Nginx first."""
-        assert self._nginx is not None
-        self._nginx.terminate()
-        self._nginx.wait(timeout=30)
+        self._front.stop()
         return super().stop(number)
-
-    def _prepare(self) -> None:
-        (self.nginx / "conf.d").mkdir(parents=True)
-        (self.nginx / "nginx.conf").write_text(_MAIN.format(user=getpass.getuser()), encoding="utf-8")
-        certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-        carry_out(f"{certificate} -keyout {self.nginx}/privkey.pem -out {self.nginx}/fullchain.pem", self.environment)
-        ours = {
-            "listen 443": f"listen 127.0.0.1:{self.front}",
-            "listen 80": f"listen 127.0.0.1:{self.plain_front}",
-            "127.0.0.1:8000": f"127.0.0.1:{self.port}",
-            "/etc/ssl/vitrine": str(self.nginx),
-            "/var/www/vitrine": f"{self.nginx}/static",
-        }
-        listening = "".join(f" | sed 's#{old}#{new}#'" for old, new in ours.items())
-        changes = {
-            ".venv/bin/vitrine": "python -m app.cli",
-            "/var/www/vitrine": f"{self.nginx}/static",
-            "/photos.example.org/g": "/localhost/g",
-            " >/etc/nginx/conf.d": f"{listening} >{self.nginx}/conf.d",
-            "nginx -t": f"nginx -t -e error.log -p {self.nginx} -c nginx.conf",
-        }
-        carry_out(adapted(commands("Nginx"), changes), self.environment)

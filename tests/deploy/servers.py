@@ -43,3 +43,32 @@ class ServerSite(RunningSite):
             self._process = subprocess.Popen(
                 ["sh", "-euc", self.script], cwd=TREE, env=self.environment, stdout=log, stderr=log
             )
+
+
+class WaitressSite(ServerSite):
+    """A site under Waitress; below a path where one is given, which Waitress itself takes off."""
+
+    def __init__(self, folder: Path, *, mounted_at: str = "", **settings: str) -> None:
+        changes = {".venv/bin/waitress-serve": "python -m waitress", ".venv/bin/vitrine": "python -m app.cli"}
+        mounted = {" wsgi:app": f" --url-prefix={mounted_at} wsgi:app"} if mounted_at else {}
+        super().__init__(folder, "Waitress, and IIS", {**changes, **mounted}, **settings)
+
+
+class UwsgiSite(ServerSite):
+    """A site under uWSGI, with the file of deploy/ but for the port, which mounts it at a path where one is given."""
+
+    def __init__(self, folder: Path, *, mounted_at: str = "", **settings: str) -> None:
+        mounted = f" --mount {mounted_at}=wsgi.py --manage-script-name" if mounted_at else ""
+        self._ini = folder / "vitrine.ini"
+        changes = {
+            ".venv/bin/uwsgi": "uwsgi",
+            ".venv/bin/vitrine": "python -m app.cli",
+            "deploy/uwsgi/vitrine.ini": f"{self._ini}{mounted}",
+        }
+        super().__init__(folder, "uWSGI", changes, **settings)
+
+    @property
+    def script(self) -> str:
+        """The commands, with the port put in."""
+        here = f"sed s/127.0.0.1:8000/127.0.0.1:{self.port}/ deploy/uwsgi/vitrine.ini >{self._ini}\n"
+        return here + super().script

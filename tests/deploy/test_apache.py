@@ -14,7 +14,7 @@ from tests.factories import CAT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheSite]:
-    with ApacheSite(tmp_path_factory.mktemp("apache"), "Apache with mod_wsgi", {}) as running:
+    with ApacheSite(tmp_path_factory.mktemp("apache")) as running:
         yield running
 
 

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.deploy.containers import ContainerSite, Engine
 from tests.serving import EMAIL, PASSWORD, TREE
 
-IMAGE = "vitrine:test"
+OLD = TREE / "tests" / "storage" / "schemas" / "0005.sqlite.sql"
 SAMPLES = TREE / "models" / "cats-vs-dogs" / "1" / "samples"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        engine.build(IMAGE)
-        size = int(engine.call("ctr", "image", "inspect", "-f", "{{.Size}}", IMAGE).stdout)
-        print(f"\nimage size: {size / 1_000_000:.0f} MB")
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def site(engine: Engine) -> Iterator[ContainerSite]:
+def site(engine: Engine, image: str) -> Iterator[ContainerSite]:
     """Give a site whose account was made by a container of its own, before the first start."""
-    engine.run("-v", "lived-in:/data", IMAGE, "users", "create", EMAIL, "--password-stdin", given=f"{PASSWORD}\n")
-    with ContainerSite(engine, IMAGE, name="lived-in", volume="lived-in") as site:
+    engine.run("-v", "lived-in:/data", image, "users", "create", EMAIL, "--password-stdin", given=f"{PASSWORD}\n")
+    with ContainerSite(engine, image, name="lived-in", volume="lived-in") as site:
         print(f"\ncold start: {site.started_within:.1f} s")
         yield site
+
+
+def kept_in(database: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Give who has an account, and what was answered and done."""
+    statements = ["'user', email FROM users", "'answer', id || label FROM predictions", "'deed', at || action FROM audit_log"]
+    return {row for statement in statements for row in database.execute(f"SELECT {statement}")}
 
 
 def assert_tells_cats_from_dogs(site: ContainerSite) -> None:
@@ -44,35 +45,42 @@ def assert_tells_cats_from_dogs(site: ContainerSite) -> None:
         assert reply.json["label"] == ("cat" if photo.name[0].isupper() else "dog"), photo.name
 
 
-def inspect(engine: Engine, program: str) -> str:
+def inspect(engine: Engine, image: str, program: str) -> str:
     """Give what a Python program prints in the image as root, who may look everywhere."""
-    return engine.run("--user", "0", "--entrypoint", "python", IMAGE, "-c", program).stdout
+    return engine.run("--user", "0", "--entrypoint", "python", image, "-c", program).stdout
 
 
-def test_holds_what_it_serves_and_nothing_else(engine: Engine) -> None:
-    tree = inspect(engine, "import os; print(*sorted(os.listdir('/srv/vitrine')))").split()
+def test_holds_what_it_serves_and_nothing_else(engine: Engine, image: str) -> None:
+    tree = inspect(engine, image, "import os; print(*sorted(os.listdir('/srv/vitrine')))").split()
     wanted = "LICENSE README.md __pycache__ app gunicorn.conf.py models pyproject.toml static templates wsgi.py"
     assert tree == wanted.split()
 
 
-def test_holds_no_tests(engine: Engine) -> None:
-    found = inspect(engine, "import pathlib; print(*pathlib.Path('/srv').rglob('test*'), *pathlib.Path('/opt').rglob('tests'))")
+def test_holds_no_tests(engine: Engine, image: str) -> None:
+    found = inspect(
+        engine, image, "import pathlib; print(*pathlib.Path('/srv').rglob('test*'), *pathlib.Path('/opt').rglob('tests'))"
+    )
     assert found.split() == []
 
 
-def test_holds_no_tool_to_build_with_and_no_cache(engine: Engine) -> None:
+def test_holds_no_tool_to_build_with_and_no_cache(engine: Engine, image: str) -> None:
     tools = ["gcc", "g++", "cc", "c++", "clang", "ld", "make", "git", "curl", "hatchling"]
-    assert inspect(engine, f"import shutil; print(*filter(shutil.which, {tools}))").split() == []
-    assert inspect(engine, "import os; print(os.path.exists('/root/.cache'))").strip() == "False"
-    assert inspect(engine, "import os; print(*(n for n in os.listdir('/opt/venv/bin') if n.startswith('pip')))").split() == []
+    assert inspect(engine, image, f"import shutil; print(*filter(shutil.which, {tools}))").split() == []
+    assert inspect(engine, image, "import os; print(os.path.exists('/root/.cache'))").strip() == "False"
+    assert (
+        inspect(engine, image, "import os; print(*(n for n in os.listdir('/opt/venv/bin') if n.startswith('pip')))").split()
+        == []
+    )
 
 
-def test_tells_nobody_where_its_packages_came_from(engine: Engine) -> None:
-    history = engine.call("ctr", "history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE).stdout
-    settings = engine.call("ctr", "image", "inspect", "-f", "{{json .Config.Env}}", IMAGE).stdout
+def test_tells_nobody_where_its_packages_came_from(engine: Engine, image: str) -> None:
+    history = engine.call("ctr", "history", "--no-trunc", "--format", "{{.CreatedBy}}", image).stdout
+    settings = engine.call("ctr", "image", "inspect", "-f", "{{json .Config.Env}}", image).stdout
     assert "index" not in history + settings
     # Where a build has pip's settings mounted, an empty file stays.
-    assert inspect(engine, "import pathlib as p; f = p.Path('/etc/pip.conf'); print(f.exists() and f.read_text())").strip() in (
+    assert inspect(
+        engine, image, "import pathlib as p; f = p.Path('/etc/pip.conf'); print(f.exists() and f.read_text())"
+    ).strip() in (
         "",
         "False",
     )
@@ -146,15 +154,33 @@ def test_finishes_what_has_begun_before_it_ends(engine: Engine, site: ContainerS
     site.start()
 
 
+def test_an_upgrade_finds_the_data_in_place_and_brings_it_up_to_date(engine: Engine, image: str, tmp_path: Path) -> None:
+    file = tmp_path / "vitrine.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(OLD.read_text(encoding="utf-8"))
+        before = kept_in(database)
+    for path in (tmp_path, file):
+        os.chown(path, 10001, 10001)
+    keep = ["-e", "VITRINE_KEEP_DAYS=36500"]  # its answers are of years ago
+    with ContainerSite(engine, image, name="upgraded", volume=str(tmp_path), options=keep) as site:
+        assert "The database was brought up to date; as it was before, it is kept in /data/copies/vitrine-" in site.log
+        assert_tells_cats_from_dogs(site)
+        with closing(sqlite3.connect(file)) as database:
+            assert kept_in(database) > before
+    (copy,) = (tmp_path / "copies").iterdir()
+    with closing(sqlite3.connect(copy)) as database:
+        assert kept_in(database) == before
+
+
 @pytest.mark.parametrize("words", [["serve"], ["users", "setup-link"]])
-def test_says_in_one_sentence_that_its_data_cannot_be_written(engine: Engine, words: list[str]) -> None:
-    done = engine.run("--tmpfs", "/data:ro", IMAGE, *words, check=False)
+def test_says_in_one_sentence_that_its_data_cannot_be_written(engine: Engine, image: str, words: list[str]) -> None:
+    done = engine.run("--tmpfs", "/data:ro", image, *words, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "vitrine: The data folder /data cannot be written to: mend its permissions, or name another in VITRINE_DATA."
     ]
 
 
-def test_needs_no_home(engine: Engine) -> None:
-    done = engine.run("-e", "HOME=", IMAGE, "users", "setup-link")
+def test_needs_no_home(engine: Engine, image: str) -> None:
+    done = engine.run("-e", "HOME=", image, "users", "setup-link")
     assert "/setup/" in done.stdout

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.deploy.visits import assert_classifies, log_in
+from tests.deploy.visits import assert_classifies, assert_links_stay_inside, log_in
 from tests.serving import EMAIL, PASSWORD, RunningSite
 from tests.web.letters import wait_for_letter
 from tests.web.reading import Page
@@ -16,9 +15,6 @@ from tests.web.visiting import Visitor, assert_redirect
 
 PREFIX = "/vitrine"
 ADDRESS = f"https://example.org{PREFIX}"
-# What leads on by itself, and what is sent; a script is told addresses in data-... attributes.
-LEADING = {"href", "src", "data-url"}
-SENDING = {"action", "formaction"}
 
 
 @pytest.fixture(scope="module")
@@ -29,43 +25,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         yield running
 
 
-def addresses(page: Page, attributes: set[str]) -> set[str]:
-    """Give the addresses of this site that a page names."""
-    named = {value for _, found in page.elements for name, value in found.items() if name in attributes}
-    return {address for address in named if address and not re.match(r"[a-z]+:|#", address)}
-
-
-def inside(address: str) -> bool:
-    return address == PREFIX or address.startswith((f"{PREFIX}/", "?"))
-
-
 def test_a_photo_is_classified(site: RunningSite) -> None:
     assert_classifies(site, PREFIX)
 
 
 def test_every_link_on_every_page_stays_inside_and_is_answered(site: RunningSite) -> None:
     assert_classifies(site, PREFIX)
-    visitor = log_in(site, PREFIX)
-    waiting, seen = [f"{PREFIX}/"], set[str]()
-    while waiting:
-        address = waiting.pop()
-        if address in seen:
-            continue
-        seen.add(address)
-        reply = visitor.get(address)
-        if reply.status in (302, 303, 308):
-            assert inside(reply.headers["Location"]), (address, reply.headers["Location"])
-            waiting.append(reply.headers["Location"])
-            continue
-        assert reply.status == 200, (address, reply.status)
-        if reply.headers["Content-Type"].startswith("text/html"):
-            page = Page(reply)
-            found = addresses(page, LEADING)
-            assert all(map(inside, found | addresses(page, SENDING))), (address, found)
-            waiting += [urlsplit(one).path if one[0] != "?" else f"{urlsplit(address).path}{one}" for one in found]
-    met = {re.sub(r"(?<=/)[0-9A-Z]{26}|[0-9a-f-]{36}", "ID", address) for address in seen}
-    wanted = ("/account", "/history", "/models", "/people", "/api/docs", "/static/app.css", "/predictions/ID")
-    assert {f"{PREFIX}{path}" for path in wanted} <= met
+    assert_links_stay_inside(site, PREFIX)
 
 
 def test_the_cookie_is_for_this_path_alone(site: RunningSite) -> None:

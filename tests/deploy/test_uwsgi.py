@@ -7,26 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.deploy.servers import ServerSite
+from tests.deploy.servers import UwsgiSite
 from tests.deploy.visits import assert_believes_the_proxy, assert_classifies, assert_counts
 from tests.factories import CAT
-
-CHANGES = {".venv/bin/uwsgi": "uwsgi", ".venv/bin/vitrine": "python -m app.cli"}
-
-
-class UwsgiSite(ServerSite):
-    """The same settings but for the port."""
-
-    @property
-    def script(self) -> str:
-        """The commands, with the port put in."""
-        here = f"sed s/127.0.0.1:8000/127.0.0.1:{self.port}/ deploy/uwsgi/vitrine.ini >{self.data.parent}/vitrine.ini\n"
-        return here + super().script.replace("deploy/uwsgi/vitrine.ini", f"{self.data.parent}/vitrine.ini")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UwsgiSite]:
-    with UwsgiSite(tmp_path_factory.mktemp("uwsgi"), "uWSGI", CHANGES, trusted_proxies="1") as running:
+    with UwsgiSite(tmp_path_factory.mktemp("uwsgi"), trusted_proxies="1") as running:
         yield running
 
 

@@ -9,28 +9,26 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.deploy.servers import ServerSite
+from tests.deploy.servers import ServerSite, WaitressSite
 from tests.deploy.visits import assert_believes_the_proxy, assert_classifies, assert_counts
 from tests.serving import TREE
 
-CHANGES = {".venv/bin/waitress-serve": "python -m waitress", ".venv/bin/vitrine": "python -m app.cli"}
-
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerSite]:
-    with ServerSite(tmp_path_factory.mktemp("waitress"), "Waitress, and IIS", CHANGES, trusted_proxies="1") as running:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WaitressSite]:
+    with WaitressSite(tmp_path_factory.mktemp("waitress"), trusted_proxies="1") as running:
         yield running
 
 
-def test_a_photo_is_classified(site: ServerSite) -> None:
+def test_a_photo_is_classified(site: WaitressSite) -> None:
     assert_classifies(site)
 
 
-def test_prometheus_is_told_of_every_process(site: ServerSite) -> None:
+def test_prometheus_is_told_of_every_process(site: WaitressSite) -> None:
     assert_counts(site)
 
 
-def test_the_visitors_address_comes_from_the_proxy(site: ServerSite) -> None:
+def test_the_visitors_address_comes_from_the_proxy(site: WaitressSite) -> None:
     assert_believes_the_proxy(site)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from tests.api.asking import make_key, services_of
 from tests.factories import CAT
 from tests.serving import PASSWORD, RunningSite
 from tests.web.reading import Page
 from tests.web.visiting import Visitor
+
+# What leads on by itself, and what is sent; a script is told addresses in data-... attributes.
+_LEADING = {"href", "src", "data-url"}
+_SENDING = {"action", "formaction"}
 
 
 def log_in(site: RunningSite, prefix: str = "") -> Visitor:
@@ -62,3 +67,38 @@ def assert_believes_the_proxy(site: RunningSite) -> None:
     assert visitor.log_in().status in (302, 303)
     latest = json.loads(site.run("audit", "export", "--format", "json").stdout.splitlines()[0])
     assert latest["address"] == "192.0.2.77", latest
+
+
+def assert_links_stay_inside(site: RunningSite, prefix: str) -> None:
+    """Follow every link from the first page on: all are answered, and none leads out of the path."""
+    visitor = log_in(site, prefix)
+    waiting, seen = [f"{prefix}/"], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        reply = visitor.get(address)
+        if reply.status in (302, 303, 308):
+            assert _inside(reply.headers["Location"], prefix), (address, reply.headers["Location"])
+            waiting.append(reply.headers["Location"])
+            continue
+        assert reply.status == 200, (address, reply.status)
+        if reply.headers["Content-Type"].startswith("text/html"):
+            page = Page(reply)
+            found = _addresses(page, _LEADING)
+            assert all(_inside(one, prefix) for one in found | _addresses(page, _SENDING)), (address, found)
+            waiting += [urlsplit(one).path if one[0] != "?" else f"{urlsplit(address).path}{one}" for one in found]
+    met = {re.sub(r"(?<=/)[0-9A-Z]{26}|[0-9a-f-]{36}", "ID", address) for address in seen}
+    wanted = ("/account", "/history", "/models", "/people", "/api/docs", "/static/app.css", "/predictions/ID")
+    assert {f"{prefix}{path}" for path in wanted} <= met
+
+
+def _addresses(page: Page, attributes: set[str]) -> set[str]:
+    """Give the addresses of this site that a page names."""
+    named = {value for _, found in page.elements for name, value in found.items() if name in attributes}
+    return {address for address in named if address and not re.match(r"[a-z]+:|#", address)}
+
+
+def _inside(address: str, prefix: str) -> bool:
+    return address == prefix or address.startswith((f"{prefix}/", "?"))

@@ -3,80 +3,37 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import psycopg
 import pytest
-from psycopg.sql import SQL
 
-from app.services.private_files import secret_key, write_private
+from app.services.private_files import secret_key
 from tests.factories import EIGHT
+from tests.platforms.composed import SERVICES, VITRINE, make_secrets, settings_over
 from tests.platforms.emulation import PlatformSite
 from tests.platforms.files import DEPLOY, assert_settings, compose_faults, read
 from tests.postgres import RunningPostgres
 from tests.redis_server import RunningRedis
 from tests.serving import TREE
 from tests.test_dockerfile import LAST, words_of
-from tests.waiting import wait_until
 
 COMPOSED = read("compose/compose.yaml")
-SERVICES = COMPOSED["services"]
-VITRINE = SERVICES["vitrine"]
 NGINX = (DEPLOY / "compose" / "nginx.conf").read_text(encoding="utf-8")
-
-
-def documented() -> str:
-    """Give the commands of the documents that make the secrets, without those that need a certificate, root or Docker."""
-    text = (TREE / "docs" / "deploy.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```sh\n(cd deploy/compose .*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = [line.partition(" && chown")[0] for line in block.splitlines() if not re.search(r"docker|tls\.", line)]
-    return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("composed")
-    (folder / "deploy" / "compose").mkdir(parents=True)
-    subprocess.run(["sh", "-euc", documented()], cwd=folder, check=True, timeout=60)
-    return folder / "deploy" / "compose" / "secrets"
-
-
-def ask_for_the_password(database: str, password: str) -> None:
-    """Let the server ask its user for a password from now on, as the image of PostgreSQL does by itself."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(SQL("ALTER ROLE postgres PASSWORD {}").format(password))
-        (rules,) = connection.execute("SHOW hba_file").fetchone() or ("",)
-        connection.execute(SQL("COPY (SELECT 'host all all 127.0.0.1/32 scram-sha-256') TO {}").format(rules))
-        connection.execute("SELECT pg_reload_conf()")
-    wait_until(lambda: is_refused(database))
-
-
-def is_refused(database: str) -> bool:
-    try:
-        psycopg.connect(database).close()
-    except psycopg.OperationalError:
-        return True
-    return False
+    return make_secrets(tmp_path_factory.mktemp("composed"))
 
 
 @pytest.fixture
-def site(tmp_path: Path, secrets: Path) -> Iterator[PlatformSite]:
+def site(tmp_path: Path) -> Iterator[PlatformSite]:
     """Give a site with the settings of the file, its servers' names led to servers of the test."""
     with RunningPostgres() as postgres, RunningRedis(tmp_path) as redis:
-        database = urlsplit(postgres.database())
-        ask_for_the_password(database.geturl(), (secrets / "postgres_password").read_text())
-        where = f"{database.hostname}:{database.port}:{database.path.strip('/')}:{database.username}:"
-        passfile = (secrets / "passfile").read_text().replace("postgres:5432:vitrine:vitrine:", where)
-        write_private(tmp_path / "passfile", passfile.strip())
-        settings = {
-            **VITRINE["environment"],
-            "VITRINE_SECRET_KEY_FILE": str(secrets / "secret_key"),
-            "VITRINE_DATABASE_URL": f"{database.geturl()}?passfile={tmp_path / 'passfile'}",
-            "VITRINE_REDIS_URL": redis.url,
-        }
+        secrets = make_secrets(tmp_path / "made")
+        settings = settings_over(postgres, redis, secrets, seen_at=secrets)
         with PlatformSite(tmp_path, settings, read_only=VITRINE["read_only"]) as site:
             yield site
 

@@ -155,6 +155,13 @@ def test_the_sweep_takes_what_is_too_old_with_its_pictures_and_nothing_else(serv
     assert (services.history.page(ada, 1).total, services.history.page(GUEST, 1).total) == (1, 1)
 
 
+def test_a_sweep_of_what_is_kept_for_a_hundred_years_takes_nothing(tmp_path: Path) -> None:
+    services = make_services(tmp_path, keep_days=36_500)
+    (prediction,) = record(services, GUEST, 1, days_ago=20_000)
+    assert services.history.sweep() == 0
+    assert services.history.get(GUEST, prediction.id)
+
+
 def test_tells_when_a_prediction_goes(services: Services) -> None:
     prediction = make_prediction()
     assert services.history.expires_on(prediction) - prediction.created_at == timedelta(days=30)

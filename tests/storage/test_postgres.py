@@ -27,11 +27,12 @@ from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_answers import Pair, ShadowAnswer, ShadowAnswers
 from app.storage.database import open_database
+from app.storage.inspection import known_revisions, look_at
 from app.storage.schema import upgrade
 from app.storage.tables import Attempt, AuditEntry, Base, StoredPrediction, User
 from tests.factories import make_prediction, make_services
 from tests.postgres import RunningPostgres
-from tests.storage.test_schema import migrate
+from tests.storage.migrating import migrate
 
 PASSWORD = "correct horse battery"
 
@@ -314,3 +315,27 @@ def test_what_versions_in_the_shadow_said_is_kept_read_and_goes_with_its_predict
     answers.record([answer])
     services.history.delete(Owner(account=ada), prediction.id)
     assert answers.disagreements("shade", "2", "1", ada)[0].prediction_id is None
+
+
+def test_it_is_looked_at_without_a_change(server: RunningPostgres, tmp_path: Path) -> None:
+    url = server.database()
+    empty = look_at(url)
+    assert empty is not None
+    assert (empty.revision, empty.writable, empty.encoding) == (None, True, "UTF8")
+    engine = open_database(url)
+    upgrade(engine, copies=tmp_path)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE reader LOGIN")
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    engine.dispose()
+    seen = look_at(url)
+    assert seen is not None
+    assert seen.system.startswith("PostgreSQL 1")
+    assert (seen.revision, seen.newest, seen.connections, seen.writable) == (known_revisions()[-1], None, 100, True)
+    assert seen.size > 1_000_000
+    assert abs(seen.ahead_seconds) < 5
+    reader = look_at(url.replace("postgres@", "reader@"))
+    assert reader is not None
+    assert not reader.writable
+    with pytest.raises(DatabaseUnavailable, match="does not exist"):
+        look_at(url.replace("postgres@", "nobody@"))

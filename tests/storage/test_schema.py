@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
@@ -22,9 +21,14 @@ from app.errors import InvalidSettings
 from app.storage.database import open_database
 from app.storage.schema import MIGRATIONS, upgrade
 from app.storage.tables import Base
+from tests.storage.migrating import migrate
 
 COLUMN = """
     op.add_column("attempts", sa.Column("note", sa.String(length=20), nullable=True))
+"""
+ANEW = """
+    with op.batch_alter_table("users", recreate="always") as table:
+        table.alter_column("email", type_=sa.String(length=320))
 """
 OF_THE_FIRST_VERSION = [
     "INSERT INTO roles (id, name) VALUES (1, 'admin')",
@@ -61,14 +65,6 @@ def later_migrations(folder: Path, body: str) -> Path:
 def add_attempt(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO attempts (key, amount, expires_at) VALUES ('mine', 7, 1.5)"))
-
-
-def migrate(engine: Engine, direction: Callable[[Config, str], None], revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        direction(config, revision)
 
 
 def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -140,6 +136,28 @@ def test_of_several_processes_that_start_at_once_one_changes_the_file(engine: En
         assert len(list(tmp_path.glob("copies/*"))) == (migrations == later)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["9000"]
+
+
+def test_a_table_that_is_made_anew_keeps_what_refers_to_it(engine: Engine, tmp_path: Path) -> None:
+    migrate(engine, command.upgrade, "0001")
+    with engine.begin() as connection:
+        for statement in OF_THE_FIRST_VERSION:
+            connection.execute(text(statement))
+    upgrade(engine, copies=tmp_path / "copies")
+    before = rows_of(tmp_path / "vitrine.db")
+    upgrade(engine, copies=tmp_path / "copies", migrations=later_migrations(tmp_path / "later", ANEW))
+    assert rows_of(tmp_path / "vitrine.db") == before
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_what_a_killed_process_left_of_a_copy_is_swept_away(engine: Engine, tmp_path: Path) -> None:
+    upgrade(engine, copies=tmp_path / "copies")
+    (tmp_path / "copies").mkdir()
+    (tmp_path / "copies" / ".vitrine-20260101-000000.db").write_bytes(b"half of it")
+    copy = upgrade(engine, copies=tmp_path / "copies", migrations=later_migrations(tmp_path / "later", COLUMN))
+    assert list((tmp_path / "copies").iterdir()) == [copy]
 
 
 def test_the_file_of_a_newer_vitrine_is_left_alone(engine: Engine, tmp_path: Path) -> None:

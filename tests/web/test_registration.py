@@ -62,7 +62,7 @@ def test_anybody_makes_an_account_with_the_link_in_a_letter(site: RunningSite) -
     assert Visitor(site).log_in(email).status == 200  # there is no account yet
     path = link_in(wait_for_letter(site, email), "/invitation/")
     assert f"The address {email} is confirmed." in Page(Visitor(site).get(path)).words
-    assert_redirect(choose(site, path), "/login")
+    assert_redirect(choose(site, path), "/")
     ada = Visitor(site)
     assert ada.log_in(email).status == 302
     assert ada.get("/people").status == 403
@@ -86,7 +86,7 @@ def test_a_new_link_takes_the_place_of_the_last(site: RunningSite) -> None:
     ask(site, email)
     second = link_in(wait_for_letter(site, email, 2), "/invitation/")
     assert Visitor(site).get(first).status == 404
-    assert_redirect(choose(site, second), "/login")
+    assert_redirect(choose(site, second), "/")
 
 
 def test_whoever_waits_with_an_invitation_keeps_what_it_says(site: RunningSite) -> None:
@@ -96,7 +96,7 @@ def test_whoever_waits_with_an_invitation_keeps_what_it_says(site: RunningSite) 
     path = link_in(wait_for_letter(site, email, 2), "/invitation/")
     assert Visitor(site).get(first).status == 404
     assert f"{ROOT} invites {email}" in Page(Visitor(site).get(path)).words
-    assert_redirect(choose(site, path), "/login")
+    assert_redirect(choose(site, path), "/")
     second = Visitor(site)
     second.log_in(email)
     assert second.get("/people").status == 200

@@ -1,0 +1,1 @@
+"""Each check, with what it is about really broken."""
