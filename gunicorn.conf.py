@@ -1,5 +1,6 @@
 """The production settings of Gunicorn, each with its reason. `vitrine serve` and the container start with this file."""
 
+import contextlib
 import gc
 import os
 import shutil
@@ -14,7 +15,8 @@ from app.http.logs import library_logs
 from app.server.allocation import allow_files, bound_arenas, load_undisturbed, settle
 from app.server.native_messages import keep_log_apart, log_native_messages
 from app.server.worker import forget
-from app.services.metrics import shared_folder
+from app.services.exposition import is_shared_folder, shared_folder, sweep
+from app.services.numbers import FOLDER_VARIABLE
 
 _settings = load_settings()
 
@@ -44,9 +46,11 @@ keepalive = 5
 _memory = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None  # noqa: S108, PTH112
 worker_tmp_dir = _memory
 # Where the workers count together. Never on the data's disk: a full one would end a process that writes to a mapped file.
-_counting = shared_folder(Path(_memory or tempfile.gettempdir())) if "PROMETHEUS_MULTIPROC_DIR" not in os.environ else None
-if _counting is not None:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counting)
+# One that is named already may be this process's own (a reload), or that of the one it takes the place of (an upgrade).
+_counting = None
+if FOLDER_VARIABLE not in os.environ or is_shared_folder(os.environ[FOLDER_VARIABLE]):
+    _counting = shared_folder(Path(_memory or tempfile.gettempdir()))
+    os.environ[FOLDER_VARIABLE] = str(_counting)
 # The control socket would write below $HOME, which may be read-only and which nobody asked for.
 control_socket_disable = True
 
@@ -78,12 +82,15 @@ def post_fork(_server: object, worker: object) -> None:
         here = services()
     worker.most = int(_settings.max_request_mb * 1_000_000)  # type: ignore[attr-defined]
     worker.refused = here.metrics.refused  # type: ignore[attr-defined]
+    here.vital_signs.lines["thread"] = lambda: worker.waiting  # type: ignore[attr-defined]
     threading.Thread(target=here.warm_up, name="warm-up", daemon=True).start()
 
 
 def child_exit(_server: object, worker: object) -> None:
-    """Take a worker that has ended off the board on which the others look who has fewer connections."""
+    """Take a worker that has ended off the board on which others look who has fewer connections, and keep what it counted."""
     forget(worker.age)  # type: ignore[attr-defined]
+    with contextlib.suppress(OSError):
+        sweep(Path(os.environ[FOLDER_VARIABLE]))
 
 
 def on_exit(_server: object) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from app import __version__
 from app.config import Settings
 from app.errors import InvalidSettings
 from app.inference.batching import Gate
@@ -52,12 +53,14 @@ from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
 from app.services.vault import Vault
 from app.services.versions import Versions
+from app.services.vital_signs import VitalSigns
 from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
 from app.storage.redis_counters import RedisCounters, WithFallback
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
+    from app.services.tracing import Tracing
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Services(AccountServices):
     repository: Repository
     loader: ModelLoader
     metrics: Metrics
+    tracing: Tracing | None
+    vital_signs: VitalSigns
     classification: ClassificationService
     request_limits: RequestLimits
     key_usage: KeyUsage
@@ -109,6 +114,8 @@ class Services(AccountServices):
     def warm_up(self) -> None:
         """Do once, in this process, what the first visitor would otherwise wait for."""
         self.metrics.warm_up()
+        if self.tracing is not None:
+            self.tracing.warm_up()
         self.loader.warm_up()
 
     def session_of(self, scope: Callable[[], Hashable]) -> scoped_session[Session]:
@@ -122,9 +129,11 @@ def compose(settings: Settings) -> Services:
     sessions = sessionmaker(engine, expire_on_commit=False)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
-    metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
+    tracing, answers = _tracing(settings), ShadowAnswers(sessions=sessions)
+    metrics = Metrics() if tracing is None else tracing.metrics
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted = _counting(settings)
+    signs = VitalSigns(loader=loader, data=settings.data, version=__version__)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
@@ -135,22 +144,18 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
-        classification=_classification(settings, engine, loader, runner, metrics),
-        request_limits=RequestLimits(
-            counters=counted(CounterFile(settings.data / "counters.mdb")),
-            a_key=settings.key_limit,
-            a_visitor=settings.visitor_limit,
-        ),
+        tracing=tracing,
+        vital_signs=_watching(signs, runner, people.api_keys),
+        classification=_classification(settings, engine, loader, runner, metrics, signs),
+        request_limits=_request_limits(settings, counted),
         key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
-        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine))),
+        attempts=LoginAttempts(counters=counted(DatabaseCounters(engine)), limited=metrics.login_limited),
         pictures=pictures,
         history=History(sessions=sessions, pictures=pictures, keep_days=settings.keep_days),
         idempotency=Idempotency(sessions=sessions, answer_within=settings.answer_within),
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         lists=lists_of(sessions, models=repository.names),
-        versions=Versions(
-            repository=repository, audit_log=people.audit_log, replays=_replays(settings, sessions, loader, pictures)
-        ),
+        versions=_versions(settings, sessions, loader, pictures, people.audit_log),
         model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
@@ -192,15 +197,29 @@ def _counting(settings: Settings) -> Callable[[Counters], Counters]:
     return lambda local: WithFallback(shared, local)
 
 
+def _request_limits(settings: Settings, counted: Callable[[Counters], Counters]) -> RequestLimits:
+    counters = counted(CounterFile(settings.data / "counters.mdb"))
+    return RequestLimits(counters=counters, a_key=settings.key_limit, a_visitor=settings.visitor_limit)
+
+
+def _watching(signs: VitalSigns, shadows: ShadowRunner, api_keys: ApiKeys) -> VitalSigns:
+    signs.lines["shadow"] = lambda: shadows.waiting
+    signs.caches["keys"] = api_keys
+    return signs
+
+
 def _classification(
-    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics
+    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics, signs: VitalSigns
 ) -> ClassificationService:
+    recorder = Recorder(engine=engine, enabled=settings.history)
+    answers = signs.caches["answers"] = AnswerCache(size=settings.answer_cache)
+    signs.lines["history"], signs.failures = (lambda: recorder.waiting), (lambda: recorder.failures)
     return ClassificationService(
         loader=loader,
-        recorder=Recorder(engine=engine, enabled=settings.history),
+        recorder=recorder,
         metrics=metrics,
         shadows=shadows,
-        answers=AnswerCache(size=settings.answer_cache),
+        answers=answers,
         # A decode in C cannot be interrupted: more at once than cores only add memory.
         decoding=Gate(max(2, os.cpu_count() or 2)),
         limits=image_limits(settings),
@@ -208,9 +227,25 @@ def _classification(
     )
 
 
-def _replays(settings: Settings, sessions: sessionmaker[Session], loader: ModelLoader, pictures: PictureStore) -> Replays:
+def _versions(
+    settings: Settings, sessions: sessionmaker[Session], loader: ModelLoader, pictures: PictureStore, audit_log: AuditLog
+) -> Versions:
     kept = KeptPictures(sessions=sessions, pictures=pictures)
-    return Replays(loader=loader, kept=kept, limits=image_limits(settings))
+    replays = Replays(loader=loader, kept=kept, limits=image_limits(settings))
+    return Versions(repository=loader.repository, audit_log=audit_log, replays=replays)
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    if not settings.traces:
+        return None
+    try:
+        from app.services.tracing import Tracing
+    except ModuleNotFoundError as error:
+        raise InvalidSettings(
+            "VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: "
+            "run .venv/bin/pip install -e '.[tracing]' first."
+        ) from error
+    return Tracing(collector=settings.traces.rstrip("/"), version=__version__)
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

@@ -115,6 +115,14 @@ class Settings(BaseSettings):
     max_pixel_scans: int = Field(500_000_000, ge=1, description="Pixels times scans of a progressive JPEG.")
     workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 means one a core.")
     threads: int = Field(4, ge=1, le=64, description="Requests at once in each worker.")
+    metrics: Literal["key", "public", "off"] = Field(
+        "key", description="Who may read /metrics: key: an administrator's with metrics:read; public: everybody; off: nobody."
+    )
+    traces: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$",
+        description="The OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318, or nothing.",
+    )
     log_requests: bool = Field(True, description="Say no to log only requests that failed, where a proxy logs all of them.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: readable on a terminal, else JSON lines.")
 

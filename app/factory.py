@@ -12,10 +12,10 @@ from flask import Flask, Response, request
 from whitenoise import WhiteNoise
 
 from app.api import register_api, render_problem
-from app.composition import compose, signing_key
+from app.composition import Services, compose, signing_key
 from app.config import TREE, Settings, load_settings
 from app.http import health
-from app.http.context import attach
+from app.http.context import attach, is_api
 from app.http.errors import Problem, render_errors
 from app.http.headers import AddedHeaders, let_in_origins, security_headers
 from app.http.hosts import UnderPrefix, keep_to_known_hosts
@@ -23,6 +23,7 @@ from app.http.limits import BodyGuard
 from app.http.logs import RequestLog, configure_logs
 from app.http.proxies import TrustedProxies
 from app.http.sessions import set_up_sessions
+from app.http.traces import trace_requests
 from app.services.private_files import use
 from app.web import register_pages, render_page
 
@@ -59,19 +60,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     let_in_origins(app, settings.allowed_origins)
     services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
-    _wrap(app, settings)
+    services.loader.on_look.append(services.vital_signs.follow)  # not before: a process that others come from serves nobody
+    if services.tracing is not None:
+        trace_requests(app, services.tracing)
+    _wrap(app, services)
     return app
 
 
 def _render(problem: Problem) -> Response:
     # An address that no route has belongs to a door all the same.
-    return render_problem(problem) if request.path.startswith("/api/") else render_page(problem)
+    return render_problem(problem) if is_api(request) or request.path.startswith("/api/") else render_page(problem)
 
 
-def _wrap(app: Flask, settings: Settings) -> None:
+def _wrap(app: Flask, services: Services) -> None:
+    settings = services.settings
     # The links that let somebody in: to a new password, to an account.
     secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
-    log = RequestLog(app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret))
+    log = RequestLog(app.wsgi_app, count=services.metrics.asked, failures_only=not settings.log_requests, secret=sorted(secret))
     files = WhiteNoise(log, max_age=_A_DAY, allow_all_origins=False)
     for below, folder in static_folders().items():
         files.add_files(str(folder), prefix=f"/static/{below}")

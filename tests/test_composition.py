@@ -144,6 +144,25 @@ def test_a_start_asks_no_provider_anything(tmp_path: Path) -> None:
     assert compose(make_settings(tmp_path)).identity_provider is None
 
 
+def test_a_collector_without_its_extra_stops_the_start_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(tmp_path, traces="http://127.0.0.1:4318")
+    monkeypatch.delitem(sys.modules, "app.services.tracing", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(InvalidSettings, match=r"^VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: run "):
+        compose(settings)
+
+
+def test_traces_are_made_only_where_a_collector_is_set(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    made = compose(make_settings(tmp_path, traces="http://127.0.0.1:4318"))
+    assert made.tracing is not None
+    assert made.metrics is made.tracing.metrics
+    assert compose(make_settings(tmp_path)).tracing is None
+    assert set(threading.enumerate()) == before
+
+
 def test_limits_uses_and_attempts_are_counted_in_redis_where_one_is_named(tmp_path: Path) -> None:
     with RunningRedis(tmp_path) as redis:
         services = make_services(tmp_path, redis_url=redis.url, key_limit=3)

@@ -41,6 +41,8 @@ READ = {
     "VITRINE_MAX_FILE_MB": ("0.25", "max_file_mb", 0.25),
     "VITRINE_MAX_PHOTOS": ("1", "max_photos", 1),
     "VITRINE_WORKERS": ("64", "workers", 64),
+    "VITRINE_METRICS": ("public", "metrics", "public"),
+    "VITRINE_TRACES": ("http://otel.example.org:4318", "traces", "http://otel.example.org:4318"),
     "VITRINE_LOG_FORMAT": ("text", "log_format", "text"),
     "vitrine_port": ("9000", "port", 9000),
 }
@@ -87,6 +89,16 @@ WRONG = {
     "VITRINE_MAX_PIXEL_SCANS": ("0",),
     "VITRINE_WORKERS": ("-1", "65"),
     "VITRINE_THREADS": ("0", "65"),
+    "VITRINE_METRICS": ("on", "Key"),
+    "VITRINE_TRACES": (
+        "otel:4318",
+        "127.0.0.1:4318",
+        "http://",
+        "http://otel.example.org/?a=1",
+        "file:///traces",
+        "http://a b",
+        "http://a@b",
+    ),
     "VITRINE_LOG_FORMAT": ("xml",),
     "VITRINE_PUBLIC_URL": (
         *("photos.example.org", "ftp://photos.example.org", "https://", "https:photos.example.org", "//photos.example.org"),

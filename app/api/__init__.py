@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from app.api import administration, docs, history, models, predictions, versions
+from app.api import administration, docs, history, metrics, models, predictions, versions
 from app.api.replies import render_problem
 from app.http.key_uses import count_uses
 
@@ -18,6 +18,7 @@ def register_api(app: Flask) -> None:
         versions.blueprint,
         administration.blueprint,
         docs.blueprint,
+        metrics.blueprint,
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

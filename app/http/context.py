@@ -16,6 +16,8 @@ from app.storage.tables import User
 _KEY = "vitrine"
 # Where the layer that writes the log leaves the identifier of a request.
 REQUEST_ID = "vitrine.request_id"
+# Where Prometheus asks; it has a key and no cookie, as programs have.
+METRICS = "/metrics"
 
 
 def attach(app: Flask, services: Services) -> None:
@@ -82,7 +84,7 @@ def page_owner() -> Owner:
 
 def is_api(request: Request) -> bool:
     """Tell whether a request is for the API, where keys count and cookies do not."""
-    return request.path.startswith("/api/v1/")
+    return request.path.startswith("/api/v1/") or request.path == METRICS
 
 
 def wants_json() -> bool:

@@ -40,6 +40,8 @@ def write_attempt(action: Action, typed: str) -> None:
     made either way, so that neither takes longer; how many there can be is bounded by the limit of attempts.
     """
     here = services()
+    if action == "login failed":
+        here.metrics.login_failed()
     subject = subject_of_account(here.accounts.known_address(typed) or SOMEBODY)
     here.audit_log.record(acting_as(SOMEBODY), action, subject)
 
@@ -47,6 +49,8 @@ def write_attempt(action: Action, typed: str) -> None:
 def _write(action: Action, commit: Callable[[], None], _app: Flask, user: User | None = None, **_: Any) -> None:
     if action == "logged in" and request.endpoint == "security.change_password":
         return  # the library logs in anew whoever has just changed the password, which is written down by itself
+    if action == "logged in":
+        services().metrics.logged_in()
     email = getattr(user, "email", None)
     if user is not None and email is not None:  # whose login has ended elsewhere is nobody by now
         commit()

@@ -18,13 +18,15 @@ from werkzeug.wrappers import Response
 
 from app.config import Settings
 from app.errors import UnknownHost
-from app.http.context import is_api
+from app.http.context import METRICS, is_api
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Probes of platforms know the machine, not what people call the site, and learn nothing that is worth a trick.
 _PROBES = ("/livez", "/readyz")
+# So does Prometheus, which needs a key, or a name or number of ours where everybody may ask.
+_NOT_BELOW = (*_PROBES, METRICS)
 # Names are worked out once, and no more are remembered than this: strangers may make up as many as they like.
 _MOST_REMEMBERED = 64
 
@@ -46,7 +48,7 @@ class UnderPrefix:
         if path == self._prefix or path.startswith(f"{self._prefix}/"):
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
             environ["PATH_INFO"] = path.removeprefix(self._prefix)
-        elif path not in _PROBES and not environ.get("SCRIPT_NAME", "").endswith(self._prefix):
+        elif path not in _NOT_BELOW and not environ.get("SCRIPT_NAME", "").endswith(self._prefix):
             start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
             return [self._elsewhere]
         return self._application(environ, start_response)
@@ -58,7 +60,7 @@ def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
     Where no public address is set, any numeric address does: a name of somebody else's is what a trick would need.
     """
     names = {*settings.host_names, "localhost"}
-    anonymous = not settings.public_url
+    anonymous, keyed = not settings.public_url, settings.metrics == "key"
     if anonymous:
         machine = os.uname().nodename.lower()
         names |= {machine, f"{machine}.local"}
@@ -70,7 +72,7 @@ def keep_to_known_hosts(app: Flask, settings: Settings) -> None:
     def check() -> Response | None:
         if request.path in _PROBES:
             return None
-        if not known(request.host):
+        if not known(request.host) and not (request.path == METRICS and _may_be_read(request.host, keyed=keyed)):
             raise UnknownHost("This site is not served under that name; its operator may add it to VITRINE_HOSTS.")
         # No program is led on: it would go on sending its key in the clear, and never know.
         if settings.https and request.method in ("GET", "HEAD") and not is_api(request) and _came_in_the_clear():
@@ -84,6 +86,15 @@ def _came_in_the_clear() -> bool:
     """Tell whether a proxy that is trusted says so; who asks without one is on this machine, or a probe."""
     trusted = "werkzeug.proxy_fix.orig" in request.environ
     return trusted and request.scheme == "http" and "X-Forwarded-Proto" in request.headers
+
+
+def _may_be_read(host: str, *, keyed: bool) -> bool:
+    """Tell whether the numbers may be asked for under a name that is not ours.
+
+    A page of somebody else's can have a browser ask under a name of theirs, but can give it no key. And under a number, which
+    is what a platform calls a machine, the page is of another origin and reads nothing.
+    """
+    return keyed or _known(host, set(), any_address=True)
 
 
 def _known(host: str, names: set[str], *, any_address: bool) -> bool:

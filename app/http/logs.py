@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from app.http.context import REQUEST_ID
+from app.http.traces import trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,11 +94,21 @@ def _json(event: object, default: Callable[[Any], Any], **_: object) -> str:
 class RequestLog:
     """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears.
 
+    It knows of each request what became of it, and so tells `count` its path, its method and its status.
+
     Of an address that begins as one of `secret` it writes only that beginning: what follows would let in whoever reads the log.
     """
 
-    def __init__(self, application: WSGIApplication, *, failures_only: bool = False, secret: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        count: Callable[[str, str, int], None] = lambda _path, _method, _status: None,
+        failures_only: bool = False,
+        secret: Iterable[str] = (),
+    ) -> None:
         self._application = application
+        self._count = count
         self._failures_only = failures_only
         beginnings = "|".join(re.escape(beginning).replace("/", "/+") for beginning in secret)
         self._secret = re.compile(f"({beginnings}).+", re.DOTALL) if beginnings else None
@@ -116,11 +127,15 @@ class RequestLog:
             return start_response(status, [*headers, ("X-Request-Id", identifier)], *error)
 
         structlog.contextvars.bind_contextvars(request_id=identifier, address=environ.get("REMOTE_ADDR", ""))
+        if traceparent := environ.get("HTTP_TRACEPARENT"):
+            structlog.contextvars.bind_contextvars(**trace_of(traceparent))
         try:
             answer = self._application(environ, start)
         finally:
             if statuses:
-                self._write(environ, int(statuses[-1][:3]), time.perf_counter() - started)
+                status = int(statuses[-1][:3])
+                self._count(environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], status)
+                self._write(environ, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
         return answer
 

@@ -66,11 +66,18 @@ class Line(Generic[Item, Result]):
         self._line: list[Call[Item, Result]] = []
         self._busy = False
         self._asleep = 0  # most often nobody, who need not be woken
+        self._sizes: dict[int, int] = {}
 
     @property
     def in_line(self) -> int:
         """How many wait now."""
         return len(self._line)
+
+    def take_sizes(self) -> dict[int, int]:
+        """Give how often so many were worked on together since this was asked last."""
+        with self._changed:
+            sizes, self._sizes = self._sizes, {}
+        return sizes
 
     def submit(self, item: Item, deadline: float) -> Joined[Result]:
         """Give the result for one item, or raise Overloaded where it cannot come before `deadline` (`time.monotonic`)."""
@@ -139,6 +146,7 @@ class Line(Generic[Item, Result]):
         finally:  # also where a thread is told to exit
             work_ms = (time.monotonic() - started) * 1000
             with self._changed:
+                self._sizes[len(batch)] = self._sizes.get(len(batch), 0) + 1
                 for call, result in zip(batch, results, strict=True):
                     call.started, call.work_ms, call.error, call.result = started, work_ms, error, result
                     call.done = True

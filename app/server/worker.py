@@ -82,6 +82,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         self._staying: list[Connection] = []
         self._has_left, self._left_until = False, 0.0
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a thread now."""
+        return len(self._line)
+
     def init_process(self) -> None:
         """Begin, after the fork."""
         self._called_back, self._call_back = os.pipe()

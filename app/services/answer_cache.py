@@ -19,6 +19,7 @@ class AnswerCache:
         self._size = size
         self._lock = threading.Lock()
         self._answers: OrderedDict[_Key, NDArray[np.float64]] = OrderedDict()
+        self.hits = self.misses = 0
 
     @property
     def enabled(self) -> bool:
@@ -29,7 +30,10 @@ class AnswerCache:
         """Give the probabilities that belong to a key, shape (n_classes,), or None."""
         with self._lock:
             answer = self._answers.get(key)
-            if answer is not None:
+            if answer is None:
+                self.misses += 1
+            else:
+                self.hits += 1
                 self._answers.move_to_end(key)
             return answer
 

@@ -19,10 +19,10 @@ from app.errors import DatabaseUnavailable, InvalidKey, InvalidRequest, KeyNotFo
 from app.services.audit_log import Actor
 from app.storage.tables import ApiKey, User, now
 
-SCOPES = ("predict", "history:read", "models:read", "models:write", "admin")
+SCOPES = ("predict", "history:read", "models:read", "models:write", "metrics:read", "admin")
 USUAL_SCOPES = ("predict", "models:read")
 # A key has these only for as long as its owner is an administrator.
-ADMINISTRATORS_SCOPES = frozenset({"models:write", "admin"})
+ADMINISTRATORS_SCOPES = frozenset({"models:write", "metrics:read", "admin"})
 MOST_DAILY = 1_000_000_000
 _PREFIX = "vtr"
 _CACHED_SECONDS = 5.0
@@ -85,6 +85,7 @@ class ApiKeys:
         self._sessions = sessions
         self._clock = clock
         self._cache: dict[str, tuple[KeyHolder, float]] = {}
+        self.hits = self.misses = 0
 
     def create(
         self,
@@ -105,7 +106,7 @@ class ApiKeys:
         with self._sessions.begin() as session:
             owner = session.get(User, account)
             if ADMINISTRATORS_SCOPES & set(scopes) and not (owner and owner.is_admin):
-                raise InvalidRequest("Only an administrator's key may have the scopes models:write and admin.")
+                raise InvalidRequest("Only an administrator's key may have the scopes models:write, metrics:read and admin.")
             session.add(row)
         return f"{_PREFIX}_{key_id}_{secret}_{_checksum(key_id, secret)}"
 
@@ -148,7 +149,9 @@ class ApiKeys:
         fingerprint = _digest(key)
         holder, until = self._cache.get(fingerprint, (None, 0.0))
         if holder is not None and self._clock() < until:
+            self.hits += 1
             return holder
+        self.misses += 1
         holder = self._look_up(key)
         if len(self._cache) >= _CACHED_KEYS:
             self._cache.clear()

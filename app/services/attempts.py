@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine, delete, select, text
 
@@ -47,8 +47,9 @@ class DatabaseCounters:
 class LoginAttempts:
     """At most ten failures in five minutes for an account, ten from an address, and a thousand in all."""
 
-    def __init__(self, *, counters: Counters) -> None:
+    def __init__(self, *, counters: Counters, limited: Callable[[], None] = lambda: None) -> None:
         self._counters = counters
+        self._limited = limited
 
     def begin(self, account: str, address: str) -> None:
         """Count an attempt before the password is looked at, so that many at once cannot slip through; may raise."""
@@ -116,6 +117,8 @@ class LoginAttempts:
         for key, most in counters:
             counted = self._counters.count(key, window)
             if counted.amount > most:
+                if window == _WINDOW_SECONDS:  # a login, and no link
+                    self._limited()
                 wait = max(1, round(counted.ends_at - time.time()))
                 raise TooManyAttempts(f"{reason}; please wait a few minutes.", wait)
 

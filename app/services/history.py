@@ -52,6 +52,7 @@ class HistorySlice:
     items: tuple[HistoryItem, ...]
     next: str | None
 
+
 _FIRST_MOMENT = datetime.fromtimestamp(0, UTC)
 
 

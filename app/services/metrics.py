@@ -2,98 +2,57 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import threading
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from app.inference.prediction import Timings
+from app.services.numbers import numbers
 
-from app.inference.prediction import STAGES, Timings
-
-if TYPE_CHECKING:
-    from prometheus_client import Counter, Histogram
-
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_FOLDER = "vitrine-metrics-"
-_making = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """The numbers of this process. The client refuses to have two of one name, so there is one of these."""
-
-    predictions: Counter
-    refusals: Counter
-    shadows: Counter
-    stages: dict[str, Histogram]
-    _series: dict[tuple[str, str, bool], Counter] = field(default_factory=dict)
-
-    def of(self, model: str, version: str, *, stored: bool) -> Counter:
-        """Give the counter of one version's answers; the client takes its time to find it among the labels."""
-        key = (model, version, stored)
-        counter = self._series.get(key)
-        if counter is None:
-            counter = self._series[key] = self.predictions.labels(model, version, "yes" if stored else "no")
-        return counter
-
-
-_numbers: _Numbers | None = None
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
+_PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class Metrics:
-    """Counts answers and refusals.
+    """Counts requests, answers, refusals and logins.
 
     With several workers the numbers are added up where the environment variable PROMETHEUS_MULTIPROC_DIR names a folder for
     them; Gunicorn's settings see to it.
     """
 
+    def asked(self, path: str, method: str, status: int) -> None:
+        """Count one request by its kind: of addresses there are as many as strangers like."""
+        numbers().requests(_kind(path), method if method in _METHODS else "other", status // 100).inc()
+
     def answered(self, model: str, version: str, timings: Timings, *, stored: bool) -> None:
         """Count one answer."""
-        numbers = _numbers or _made()
-        numbers.of(model, version, stored=stored).inc()
-        for stage, histogram in numbers.stages.items():
+        here = numbers()
+        here.answers(model, version, stored=stored).inc()
+        for stage, histogram in here.stages.items():
             histogram.observe(getattr(timings, stage) / 1000)
 
     def refused(self, code: str) -> None:
         """Count one picture that was not answered."""
-        (_numbers or _made()).refusals.labels(code).inc()
+        numbers().counted.refusals.labels(code).inc()
 
     def shadowed(self, model: str, version: str, outcome: str, amount: int = 1) -> None:
         """Count pictures of a version in the shadow: the `same` or another answer, one it failed at, one passed over."""
-        (_numbers or _made()).shadows.labels(model, version, outcome).inc(amount)
+        numbers().counted.shadows.labels(model, version, outcome).inc(amount)
+
+    def logged_in(self) -> None:
+        """Count one login."""
+        numbers().counted.logins.labels("succeeded").inc()
+
+    def login_failed(self) -> None:
+        """Count one attempt to log in that was none."""
+        numbers().counted.logins.labels("failed").inc()
+
+    def login_limited(self) -> None:
+        """Count one attempt to log in that was one too many."""
+        numbers().counted.logins.labels("limited").inc()
 
     def warm_up(self) -> None:
         """Be ready to count, so that the first visitor does not wait for it."""
-        _made()
+        numbers()
 
 
-def shared_folder(parent: Path) -> Path:
-    """Make the folder in which this process and its children count, and sweep away those of processes that are gone."""
-    for old in parent.glob(f"{_FOLDER}*"):
-        if not Path("/proc", old.name.removeprefix(_FOLDER)).exists():
-            shutil.rmtree(old, ignore_errors=True)
-    folder = parent / f"{_FOLDER}{os.getpid()}"
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    return folder
-
-
-def _made() -> _Numbers:
-    global _numbers
-    with _making:
-        if _numbers is None:
-            # Imported here because it looks at its environment as it is imported, and Gunicorn's settings come later.
-            from prometheus_client import Counter, Histogram
-
-            stages = Histogram("vitrine_prediction_seconds", "Where the time of an answer went.", ("stage",), buckets=_SECONDS)
-            _numbers = _Numbers(
-                predictions=Counter("vitrine_predictions", "Answers given.", ("model", "version", "stored")),
-                refusals=Counter("vitrine_refusals", "Pictures that were not answered, by the reason's code.", ("code",)),
-                shadows=Counter(
-                    "vitrine_shadow_answers", "Pictures of versions in the shadow.", ("model", "version", "outcome")
-                ),
-                stages={stage: stages.labels(stage) for stage in STAGES},
-            )
-        return _numbers
+def _kind(path: str) -> str:
+    if path.startswith("/api/"):
+        return "predict" if path.endswith("/predict") else "api"
+    return "probe" if path in _PROBES else "page"

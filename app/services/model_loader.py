@@ -57,12 +57,12 @@ class ModelLoader:
         self._clock = clock
         self._default_model = default_model
         self._processes: dict[int, _Process] = {}
-        self._serving: dict[str, LoadedModel] = {}
-        self._held: dict[tuple[str, str], LoadedModel] = {}
+        self.serving: dict[str, LoadedModel] = {}  # what answers, for whoever looks on; and what is open
+        self.held: dict[tuple[str, str], LoadedModel] = {}
         self._asked: dict[tuple[str, str], float] = {}
         self._failures: dict[str, Failure] = {}
         self._files = FileCheck(repository)
-        self._problems: dict[str, str] = {}
+        self.told: dict[str, str] = {}  # what is wrong with a model
         self._names: list[str] = []
         self._named = self._looked = float("-inf")
         self._everything = False
@@ -77,15 +77,15 @@ class ModelLoader:
         here = self._here()
         name = name or self.default_name()
         if version is not None:
-            loaded = self._held.get((name, version)) or self._opened(here, name, version)
+            loaded = self.held.get((name, version)) or self._opened(here, name, version)
             self._asked[name, version] = self._clock()
             return loaded
-        serving = self._serving.get(name)
+        serving = self.serving.get(name)
         if serving is not None:
             return serving
         loaded = self._ready(here, name, wanted_version(self.repository, name, None), warm=self._everything)
         # The follower may have been faster, and with a newer version.
-        return self._serving.setdefault(name, loaded)
+        return self.serving.setdefault(name, loaded)
 
     def default_name(self) -> str:
         """Give the model that answers when none is named, or raise ModelRequired."""
@@ -114,11 +114,11 @@ class ModelLoader:
         if not self._everything:
             self._everything = True
             self._look(here)
-        return dict(self._problems)
+        return dict(self.told)
 
     def answers(self, name: str) -> bool:
         """Tell whether a version of this model is open and answers."""
-        return name in self._serving
+        return name in self.serving
 
     def has_models(self) -> bool:
         """Tell whether there is any model, on the disk or open here."""
@@ -130,11 +130,11 @@ class ModelLoader:
     def warm_up(self) -> None:
         """Answer once with every active version; threads and sessions start here, so call it after the fork."""
         here = self._here()
-        for name, serving in list(self._serving.items()):
+        for name, serving in list(self.serving.items()):
             try:
                 self._ready(here, name, serving.manifest.version, warm=True)
             except Exception as error:
-                self._serving.pop(name, None)
+                self.serving.pop(name, None)
                 self._tell(name, _reason(error))
 
     def _here(self) -> _Process:
@@ -167,13 +167,13 @@ class ModelLoader:
         if not here.turn.acquire(blocking=False):
             return
         try:
-            names = self._known_names(fresh=True) if self._everything else list(self._serving)
+            names = self._known_names(fresh=True) if self._everything else list(self.serving)
             for follow in self.on_look:
                 follow(names)
             for name in names:
                 self._look_at(here, name, warm)
-            for gone in self._problems.keys() - names:
-                self._problems.pop(gone, None)
+            for gone in self.told.keys() - names:
+                self.told.pop(gone, None)
             self._let_go(here)
         except VitrineError as error:
             self._tell(_ALL, str(error))
@@ -182,7 +182,7 @@ class ModelLoader:
             here.turn.release()
 
     def _look_at(self, here: _Process, name: str, warm: bool) -> None:
-        serving = self._serving.get(name)
+        serving = self.serving.get(name)
         try:
             version = wanted_version(self.repository, name, serving)
             if serving is None or serving.manifest.version != version:
@@ -193,7 +193,7 @@ class ModelLoader:
             self._tell(name, _reason(error) + still)
 
     def _swap(self, name: str, new: LoadedModel) -> LoadedModel:
-        old, self._serving[name] = self._serving.get(name), new
+        old, self.serving[name] = self.serving.get(name), new
         if old is not None:
             self._asked[name, old.manifest.version] = self._clock()
             log.info("model_switched", model=name, version=new.manifest.version, before=old.manifest.version)
@@ -201,9 +201,9 @@ class ModelLoader:
 
     def _tell(self, name: str, problem: str | None) -> None:
         if problem is None:
-            self._problems.pop(name, None)
-        elif self._problems.get(name) != problem:
-            self._problems[name] = problem
+            self.told.pop(name, None)
+        elif self.told.get(name) != problem:
+            self.told[name] = problem
             log.error("model_unusable", model=name, reason=problem)
 
     def _ready(self, here: _Process, name: str, version: str, *, warm: bool) -> LoadedModel:
@@ -213,7 +213,7 @@ class ModelLoader:
         if failure is not None and failure.stands(version, found, self._clock()):
             raise failure.again()
         try:
-            loaded = self._held.get((name, version)) or self._opened(here, name, version)
+            loaded = self.held.get((name, version)) or self._opened(here, name, version)
             if warm:
                 loaded.predictor.warm_up()
         except Overloaded:  # another thread is still at it
@@ -221,7 +221,7 @@ class ModelLoader:
         except Exception as error:
             if not isinstance(error, VitrineError):
                 log.error("model_not_opened", model=name, version=version, exc_info=error)
-            self._held.pop((name, version), None)
+            self.held.pop((name, version), None)
             self._failures[name] = Failure(version, found, error, self._clock())
             raise
         self._failures.pop(name, None)
@@ -230,8 +230,8 @@ class ModelLoader:
     def _opened(self, here: _Process, name: str, version: str) -> LoadedModel:
         """Open a version once, however many ask for it at the same time."""
         with here.lock:
-            if (name, version) in self._held:
-                return self._held[name, version]
+            if (name, version) in self.held:
+                return self.held[name, version]
             opening = here.openings.get((name, version))
             if opening is None:
                 mine = here.openings[name, version] = Future()
@@ -253,7 +253,7 @@ class ModelLoader:
             raise
         else:
             self._asked[name, version] = self._clock()
-            self._held[name, version] = loaded
+            self.held[name, version] = loaded
             opening.set_result(loaded)
             self._let_go(here)
             return loaded
@@ -264,11 +264,11 @@ class ModelLoader:
     def _let_go(self, here: _Process) -> None:
         """Let go of versions that nobody has asked for lately, and of more than a few; calls that have them finish on them."""
         with here.lock:
-            active = {(name, serving.manifest.version) for name, serving in self._serving.items()}
-            others = sorted(self._held.keys() - active, key=lambda key: self._asked.get(key, 0.0), reverse=True)
+            active = {(name, serving.manifest.version) for name, serving in self.serving.items()}
+            others = sorted(self.held.keys() - active, key=lambda key: self._asked.get(key, 0.0), reverse=True)
             for rank, key in enumerate(others):
                 if rank >= _OTHERS_HELD or self._clock() - self._asked.get(key, 0.0) > _OTHERS_HELD_SECONDS:
-                    self._held.pop(key, None)
+                    self.held.pop(key, None)
                     self._asked.pop(key, None)
 
     def _known_names(self, *, fresh: bool = False) -> list[str]:
@@ -277,9 +277,9 @@ class ModelLoader:
             try:
                 self._names, self._named = self.repository.names(), self._clock()
             except VitrineError:
-                if not self._serving:
+                if not self.serving:
                     raise
-        return sorted({*self._names, *self._serving})
+        return sorted({*self._names, *self.serving})
 
 
 def _reason(error: Exception) -> str:

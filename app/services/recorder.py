@@ -55,7 +55,13 @@ class Recorder:
         self._enabled = enabled
         self._clock = clock
         self._refused, self._again_at = False, 0.0
+        self.failures = 0
         self._line: Line[_Row, bool] = Line(self._store, largest=_LARGEST_TRANSACTION, waiting=_LARGEST_TRANSACTION)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait for the database now."""
+        return self._line.in_line
 
     def record(self, prediction: Prediction, owner: Owner, file_name: str | None) -> bool:
         """Store a prediction for its owner; False where it has none, history is off, or the database does not take it."""
@@ -67,6 +73,7 @@ class Recorder:
                 row = _row(prediction, owner, file_name)
                 stored = self._line.submit(row, time.monotonic() + _STORED_WITHIN_SECONDS).result
         if not stored:
+            self.failures += 1
             log.error("prediction_not_stored", prediction=prediction.id)
         return stored
 

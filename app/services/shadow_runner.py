@@ -85,6 +85,11 @@ class ShadowRunner:
         self._opened: dict[tuple[str, str], Predictor] = {}
         self._failed: dict[tuple[str, str], float] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many pictures wait now."""
+        return self._waiting
+
     def follow(self, names: Iterable[str]) -> None:
         """Bring what runs here up to what the disk says, and let go of what runs no more."""
         found = {}

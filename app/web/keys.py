@@ -28,6 +28,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     history_read = BooleanField("Read your history")
     models_read = BooleanField("List the models", default=True)
     models_write = BooleanField("Change which version answers")
+    metrics_read = BooleanField("Read what is counted (Prometheus)")
     admin = BooleanField("Read who has an account, and who did what")
     expires = SelectField("Valid for", choices=list(_LIVES.items()), default="365")
     daily = IntegerField(

@@ -60,7 +60,7 @@ def test_a_key_lives_as_many_days_as_are_given(vitrine: Run, services: Services,
 def test_an_administrators_scopes_are_for_administrators(vitrine: Run, services: Services, account: int) -> None:
     words = [word for scope in SCOPES for word in ("--scope", scope)]
     refusal = refusal_of(vitrine("keys", "create", "--user", EMAIL, "--name", "tests", *words))
-    assert refusal == "Only an administrator's key may have the scopes models:write and admin."
+    assert refusal == "Only an administrator's key may have the scopes models:write, metrics:read and admin."
     services.accounts.create("root@example.org", PASSWORD, admin=True)
     key = output_of(vitrine("keys", "create", "--user", "root@example.org", "--name", "tests", *words)).rstrip("\n")
     assert services.api_keys.check(key).scopes == set(SCOPES)

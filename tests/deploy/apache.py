@@ -51,6 +51,11 @@ class ApacheSite(ServerSite):
         }
         return adapted(super().script, changes)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment, which an operator writes into /etc/apache2/envvars."""
+        return {**super().environment, "PROMETHEUS_MULTIPROC_DIR": str(self.data.parent / "numbers")}
+
     def launch(self) -> None:
         """Write what is around the site, and start."""
         folder = self.data.parent

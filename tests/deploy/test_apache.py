@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deploy.apache import ApacheSite
-from tests.deploy.visits import assert_classifies
+from tests.deploy.visits import assert_classifies, assert_counts
 from tests.factories import CAT
 
 
@@ -20,6 +20,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheSite]:
 
 def test_a_photo_is_classified(site: ApacheSite) -> None:
     assert_classifies(site)
+
+
+def test_prometheus_is_told_of_every_process(site: ApacheSite) -> None:
+    assert_counts(site)
 
 
 def test_a_photo_that_comes_in_chunks_is_classified(site: ApacheSite) -> None:

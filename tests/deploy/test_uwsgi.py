@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.deploy.servers import UwsgiSite
-from tests.deploy.visits import assert_believes_the_proxy, assert_classifies
+from tests.deploy.visits import assert_believes_the_proxy, assert_classifies, assert_counts
 from tests.factories import CAT
 
 
@@ -20,6 +20,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UwsgiSite]:
 
 def test_a_photo_is_classified(site: UwsgiSite) -> None:
     assert_classifies(site)
+
+
+def test_prometheus_is_told_of_every_process(site: UwsgiSite) -> None:
+    assert_counts(site)
 
 
 def test_the_visitors_address_comes_from_the_proxy(site: UwsgiSite) -> None:

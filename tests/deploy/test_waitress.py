@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.deploy.servers import ServerSite, WaitressSite
-from tests.deploy.visits import assert_believes_the_proxy, assert_classifies
+from tests.deploy.visits import assert_believes_the_proxy, assert_classifies, assert_counts
 from tests.serving import TREE
 
 
@@ -22,6 +22,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WaitressSite]:
 
 def test_a_photo_is_classified(site: WaitressSite) -> None:
     assert_classifies(site)
+
+
+def test_prometheus_is_told_of_every_process(site: WaitressSite) -> None:
+    assert_counts(site)
 
 
 def test_the_visitors_address_comes_from_the_proxy(site: WaitressSite) -> None:

@@ -6,8 +6,9 @@ import json
 import re
 from urllib.parse import urlsplit
 
+from tests.api.asking import make_key, services_of
 from tests.factories import CAT
-from tests.serving import RunningSite
+from tests.serving import PASSWORD, RunningSite
 from tests.web.reading import Page
 from tests.web.visiting import Visitor
 
@@ -38,6 +39,25 @@ def assert_classifies(site: RunningSite, prefix: str = "") -> None:
     assert told.status == 200, told.body
     assert told.json["label"] == "cat"
     assert site.request("POST", f"{prefix}/api/v1/predict", photo).status == 401
+
+
+def assert_counts(site: RunningSite) -> None:
+    """See that Prometheus is told of every picture, whichever process has answered it."""
+    here = services_of(site)
+    if not here.accounts.exists("counting@example.org"):
+        here.accounts.create("counting@example.org", PASSWORD, admin=True)
+    key = make_key(here, "counting@example.org", scopes=("predict", "metrics:read"))
+
+    def answered() -> float:
+        reply = site.request("GET", "/metrics", key=key)
+        assert reply.status == 200, reply.body
+        found = re.findall(rb'^vitrine_requests_total{kind="predict",method="POST",status="2xx"} (\S+)$', reply.body, re.M)
+        return float(found[0]) if found else 0.0
+
+    before = answered()
+    for _ in range(12):
+        assert site.request("POST", "/api/v1/predict", CAT.read_bytes(), key=key).status == 200
+    assert answered() == before + 12
 
 
 def assert_believes_the_proxy(site: RunningSite) -> None:

@@ -31,6 +31,7 @@ def asked(path: str, mount: str = "") -> tuple[int, str]:
         ("/vitrine/vitrine/login", "", "/vitrine /vitrine/login"),
         ("/login", "/vitrine", "/vitrine /login"),  # a server that is told to mount the site there has done it
         ("/livez", "", " /livez"),
+        ("/metrics", "", " /metrics"),
     ],
 )
 def test_what_is_below_it_is_answered(path: str, mount: str, seen: str) -> None:

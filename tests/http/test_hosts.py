@@ -69,6 +69,20 @@ def test_probes_may_ask_under_any_name(tmp_path: Path, path: str) -> None:
     assert status(make_client(tmp_path, **PUBLIC), "10.42.0.7:8000", path) != 421
 
 
+@pytest.mark.parametrize("host", ["10.42.0.7:8000", "[fd00::7]:8000", "vitrine-7d9f:8000", "localhost"])
+def test_prometheus_with_a_key_may_ask_under_any_name(tmp_path: Path, host: str) -> None:
+    assert status(make_client(tmp_path, **PUBLIC), host, "/metrics") == 401
+
+
+@pytest.mark.parametrize(("host", "answer"), [("10.42.0.7:8000", 200), ("www.example.org", 200), ("evil.example", 421)])
+def test_without_a_key_only_under_a_number_or_a_name_of_ours(tmp_path: Path, host: str, answer: int) -> None:
+    client = make_client(tmp_path, **PUBLIC, metrics="public")
+    assert (status(client, host, "/metrics"), status(client, host, "/metrics/x")) == (
+        answer,
+        404 if host == "www.example.org" else 421,
+    )
+
+
 def proxied(
     folder: Path, scheme: str, method: str = "GET", path: str = "/login?next=/history", **given: Any
 ) -> tuple[int, str]:
@@ -97,4 +111,5 @@ def test_otherwise_nobody_is_sent_anywhere(tmp_path: Path, scheme: str, given: d
 
 def test_probes_and_forms_are_not_sent_anywhere(tmp_path: Path) -> None:
     assert proxied(tmp_path, "http", path="/livez") == (200, "")
+    assert proxied(tmp_path, "http", path="/metrics") == (401, "")
     assert proxied(tmp_path, "http", "POST")[0] == 400

@@ -403,3 +403,20 @@ def test_who_waits_at_the_gate_comes_through_when_a_place_is_free() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(pass_through, range(24)))
     assert (inside, most) == ([0], [2])
+
+
+def test_it_tells_once_how_many_were_worked_on_together() -> None:
+    model = Model(released=False)
+    batcher = Batcher(model)
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(batcher.submit, row(0.0), in_time())
+        assert model.working.wait(PATIENCE)
+        others = [threads.submit(batcher.submit, row(float(number)), in_time()) for number in (1, 2)]
+        wait_until(lambda: batcher.in_line == 2)
+        model.release()
+        for call in (first, *others):
+            call.result(PATIENCE)
+    sizes = batcher.take_sizes()
+    assert sum(size * times for size, times in sizes.items()) == 3
+    assert sizes == {size: [len(batch) for batch in model.batches].count(size) for size in map(len, model.batches)}
+    assert batcher.take_sizes() == {}

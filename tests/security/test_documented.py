@@ -25,7 +25,7 @@ CRYPTOGRAPHY = {
 }
 CONNECTIONS = {
     *("socket", "smtplib", "imaplib", "poplib", "ftplib", "telnetlib", "xmlrpc", "requests", "httpx", "aiohttp", "urllib3"),
-    *("redis", "authlib", "boto3", "obstore", "pymongo"),
+    *("redis", "authlib", "boto3", "obstore", "pymongo", "opentelemetry"),
 }
 
 

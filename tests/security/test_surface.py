@@ -22,7 +22,6 @@ NOT_SERVED = [
     "/data/secret_key",
     "/vitrine.db",
     "/console",
-    "/metrics",
     "/static/../pyproject.toml",
     "/static/%2e%2e/pyproject.toml",
     "/static/..%2fpyproject.toml",

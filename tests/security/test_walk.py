@@ -22,6 +22,7 @@ API_ADMINISTRATION = (
     "/api/v1/models/<name>/versions/<version>/activate",
     "/api/v1/models/<name>/versions/<version>/rollback",
     "/api/v1/models/<name>/versions/<version>/shadow",
+    "/metrics",
 )
 # What asks everybody for the password once a login is old.
 FRESH = ("/account/second-factor",)
@@ -105,7 +106,7 @@ def cast(fort_itself: RunningSite) -> dict[str, Role]:
 def kind_of(method: str, rule: str) -> str:
     if f"{method} {rule}" in PUBLIC:
         return "public"
-    if rule.startswith("/api/"):
+    if rule.startswith(("/api/", "/metrics")):
         return "API, administration" if rule.startswith(API_ADMINISTRATION) else "API"
     if rule.startswith(ADMINISTRATION):
         seen = method in ("GET", "HEAD") and rule not in FRESH_TO_SEE

@@ -214,7 +214,7 @@ def test_a_key_that_is_good_for_nothing_is_not_made(services: Services, account:
         services.api_keys.create(account, "idle", scopes=())
 
 
-@pytest.mark.parametrize("scope", ["models:write", "admin"])
+@pytest.mark.parametrize("scope", ["models:write", "metrics:read", "admin"])
 def test_an_administrators_scope_is_for_administrators_keys_alone(services: Services, account: int, scope: str) -> None:
     with pytest.raises(InvalidRequest, match="administrator's key"):
         services.api_keys.create(account, "robot", scopes=("predict", scope))

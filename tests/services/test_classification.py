@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from app.composition import Services
@@ -22,6 +21,7 @@ from app.inference.recipe import Recipe
 from app.services.answer_cache import AnswerCache
 from app.services.classification import ClassificationService
 from app.services.metrics import Metrics
+from app.services.numbers import numbers
 from app.services.recorder import Owner, Recorder
 from tests.factories import make_picture, make_services, publish
 
@@ -165,10 +165,10 @@ def test_every_answer_and_every_refusal_is_counted(services: Services) -> None:
     def counted() -> list[float]:
         given = {"model": "shade", "version": "1"}
         return [
-            REGISTRY.get_sample_value("vitrine_predictions_total", {**given, "stored": "yes"}) or 0,
-            REGISTRY.get_sample_value("vitrine_predictions_total", {**given, "stored": "no"}) or 0,
-            REGISTRY.get_sample_value("vitrine_refusals_total", {"code": "unsupported_image"}) or 0,
-            REGISTRY.get_sample_value("vitrine_refusals_total", {"code": "model_not_found"}) or 0,
+            numbers().registry.get_sample_value("vitrine_predictions_total", {**given, "stored": "yes"}) or 0,
+            numbers().registry.get_sample_value("vitrine_predictions_total", {**given, "stored": "no"}) or 0,
+            numbers().registry.get_sample_value("vitrine_refusals_total", {"code": "unsupported_image"}) or 0,
+            numbers().registry.get_sample_value("vitrine_refusals_total", {"code": "model_not_found"}) or 0,
         ]
 
     before = counted()

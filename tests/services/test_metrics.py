@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.config import TREE
 from app.inference.prediction import STAGES, Timings
 from app.services.metrics import Metrics
+from app.services.numbers import LOGINS, numbers
 
 TIMINGS = Timings(decode=4.0, queue=0.5, model=20.0, store=0.25, total=30.0)
 COUNTING = """
@@ -26,8 +27,8 @@ Metrics().refused("invalid_image")
 """
 
 
-def sample(name: str, registry: CollectorRegistry = REGISTRY, **labels: str) -> float:
-    return registry.get_sample_value(name, labels) or 0.0
+def sample(name: str, registry: CollectorRegistry | None = None, **labels: str) -> float:
+    return (registry or numbers().registry).get_sample_value(name, labels) or 0.0
 
 
 def test_answers_are_counted_by_version_and_by_whether_they_were_stored() -> None:
@@ -39,6 +40,39 @@ def test_answers_are_counted_by_version_and_by_whether_they_were_stored() -> Non
     given = [("1", "yes"), ("1", "no"), ("2", "yes"), ("2", "no")]
     counts = [sample("vitrine_predictions_total", model="counted", version=v, stored=stored) for v, stored in given]
     assert counts == [3, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "told"),
+    [
+        (("/api/v1/predict", "POST", 200), "predict", ("POST", "2xx")),
+        (("/api/v1/models/cats/versions/1/predict", "POST", 503), "predict", ("POST", "5xx")),
+        (("/api/v1/predictions", "GET", 401), "api", ("GET", "4xx")),
+        (("/readyz", "GET", 503), "probe", ("GET", "5xx")),
+        (("/metrics", "HEAD", 200), "probe", ("HEAD", "2xx")),
+        (("/models/cats/predict", "GET", 404), "page", ("GET", "4xx")),
+        (("/", "BREW", 405), "page", ("other", "4xx")),
+    ],
+)
+def test_requests_are_counted_by_kind_and_never_by_what_a_stranger_makes_up(
+    asked: tuple[str, str, int], kind: str, told: tuple[str, str]
+) -> None:
+    labels = {"kind": kind, "method": told[0], "status": told[1]}
+    before = numbers().registry.get_sample_value("vitrine_requests_total", labels) or 0
+    Metrics().asked(*asked)
+    assert numbers().registry.get_sample_value("vitrine_requests_total", labels) == before + 1
+
+
+def test_logins_are_counted_by_what_became_of_them() -> None:
+    metrics = Metrics()
+    before = [sample("vitrine_logins_total", outcome=outcome) for outcome in LOGINS]
+    for _ in range(2):
+        metrics.logged_in()
+    metrics.login_failed()
+    for _ in range(3):
+        metrics.login_limited()
+    after = [sample("vitrine_logins_total", outcome=outcome) for outcome in LOGINS]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1, 3]
 
 
 def test_refusals_are_counted_by_their_code() -> None:

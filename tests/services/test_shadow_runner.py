@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -16,6 +15,7 @@ from app.composition import Services
 from app.inference.recipe import Recipe
 from app.services import shadow_runner
 from app.services.audit_log import COMMAND_LINE
+from app.services.numbers import numbers
 from app.services.recorder import Owner
 from app.services.shadow_answers import Agreement
 from app.services.shadow_runner import MOST_BYTES, MOST_WAITING, ShadowRunner
@@ -62,7 +62,7 @@ def shadows() -> set[threading.Thread]:
 
 def counted(outcome: str, version: str = "2") -> float:
     given = {"model": "shade", "version": version, "outcome": outcome}
-    return REGISTRY.get_sample_value("vitrine_shadow_answers_total", given) or 0.0
+    return numbers().registry.get_sample_value("vitrine_shadow_answers_total", given) or 0.0
 
 
 def test_what_it_says_is_written_down_beside_the_answer_and_given_to_nobody(services: Services) -> None:

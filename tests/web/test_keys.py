@@ -71,7 +71,7 @@ def test_a_key_that_may_do_nothing_is_not_made(ada: Visitor, here: Services) -> 
     assert len(here.api_keys.list(here.accounts.number_of(EMAIL))) == before
 
 
-@pytest.mark.parametrize("scope", ["models_write", "admin"])
+@pytest.mark.parametrize("scope", ["models_write", "metrics_read", "admin"])
 def test_nobody_takes_an_administrators_scope(ada: Visitor, here: Services, scope: str) -> None:
     before = len(here.api_keys.list(here.accounts.number_of(EMAIL)))
     assert make(ada, "predict", scope).status == 400
@@ -79,8 +79,15 @@ def test_nobody_takes_an_administrators_scope(ada: Visitor, here: Services, scop
 
 
 def test_an_administrator_gives_a_key_all_scopes(root: Visitor, here: Services, site: RunningSite) -> None:
-    key = key_in(make(root, "predict", "history_read", "models_read", "models_write", "admin"))
-    assert here.api_keys.check(key).scopes == {"predict", "history:read", "models:read", "models:write", "admin"}
+    key = key_in(make(root, "predict", "history_read", "models_read", "models_write", "metrics_read", "admin"))
+    assert here.api_keys.check(key).scopes == {
+        "predict",
+        "history:read",
+        "models:read",
+        "models:write",
+        "metrics:read",
+        "admin",
+    }
     assert site.request("GET", "/api/v1/people", key=key).status == 200
 
 
@@ -88,7 +95,7 @@ def test_an_administrators_scope_asks_for_the_password_where_the_login_is_old(ro
     number = here.accounts.number_of(ROOT)
     grow_old(root, 16)
     before = len(here.api_keys.list(number))
-    for scope in ("models_write", "admin"):
+    for scope in ("models_write", "metrics_read", "admin"):
         assert_redirect(make(root, "predict", scope), "/verify?next=/account")
     assert len(here.api_keys.list(number)) == before
     assert make(root, "predict", "history_read").status == 200
