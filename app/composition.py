@@ -50,11 +50,13 @@ from app.services.second_factors import SecondFactors
 from app.services.shadow_answers import ShadowAnswers
 from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
+from app.services.traffic import Traffic
 from app.services.vault import Vault
 from app.services.versions import Versions
 from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
 from app.storage.redis_counters import RedisCounters, WithFallback
+from app.storage.sums import Sums
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
@@ -92,6 +94,7 @@ class Services(AccountServices):
     repository: Repository
     loader: ModelLoader
     metrics: Metrics
+    traffic: Traffic
     classification: ClassificationService
     request_limits: RequestLimits
     key_usage: KeyUsage
@@ -124,7 +127,7 @@ def compose(settings: Settings) -> Services:
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
-    counted = _counting(settings)
+    counted, traffic = _counting(settings), Traffic(sums=Sums(engine), keep_days=settings.keep_days)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
@@ -135,7 +138,8 @@ def compose(settings: Settings) -> Services:
         repository=repository,
         loader=loader,
         metrics=metrics,
-        classification=_classification(settings, engine, loader, runner, metrics),
+        traffic=traffic,
+        classification=_classification(settings, engine, loader, runner, metrics, traffic),
         request_limits=RequestLimits(
             counters=counted(CounterFile(settings.data / "counters.mdb")),
             a_key=settings.key_limit,
@@ -193,12 +197,13 @@ def _counting(settings: Settings) -> Callable[[Counters], Counters]:
 
 
 def _classification(
-    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics
+    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics, traffic: Traffic
 ) -> ClassificationService:
     return ClassificationService(
         loader=loader,
         recorder=Recorder(engine=engine, enabled=settings.history),
         metrics=metrics,
+        traffic=traffic,
         shadows=shadows,
         answers=AnswerCache(size=settings.answer_cache),
         # A decode in C cannot be interrupted: more at once than cores only add memory.

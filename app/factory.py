@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from whitenoise import WhiteNoise
 
 from app.api import register_api, render_problem
-from app.composition import compose, signing_key
+from app.composition import Services, compose, signing_key
 from app.config import TREE, Settings, load_settings
 from app.http import health
 from app.http.context import attach
@@ -55,7 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     render_errors(app, _render)
     services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
-    _wrap(app, settings)
+    services.traffic.begin()
+    _wrap(app, settings, services)
     return app
 
 
@@ -64,10 +65,12 @@ def _render(problem: Problem) -> Response:
     return render_problem(problem) if request.path.startswith("/api/") else render_page(problem)
 
 
-def _wrap(app: Flask, settings: Settings) -> None:
+def _wrap(app: Flask, settings: Settings, services: Services) -> None:
     # The links that let somebody in: to a new password, to an account.
     secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
-    log = RequestLog(app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret))
+    log = RequestLog(
+        app.wsgi_app, failures_only=not settings.log_requests, secret=sorted(secret), failed=services.traffic.failed
+    )
     files = WhiteNoise(log, max_age=_A_DAY, allow_all_origins=False)
     for below, folder in static_folders().items():
         files.add_files(str(folder), prefix=f"/static/{below}")

@@ -41,6 +41,7 @@ def make_ready(settings: Settings) -> Services:
     services = open_house(settings)
     signing_key(settings)
     services.history.sweep()
+    services.traffic.sweep()
     services.repository.sweep()
     return services
 

@@ -94,11 +94,20 @@ class RequestLog:
     """A WSGI layer that writes a line for each request, or each that failed, with the identifier that its answer bears.
 
     Of an address that begins as one of `secret` it writes only that beginning: what follows would let in whoever reads the log.
+    Who asked for too much, and whom the site failed, is told to `failed` by the status.
     """
 
-    def __init__(self, application: WSGIApplication, *, failures_only: bool = False, secret: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        failures_only: bool = False,
+        secret: Iterable[str] = (),
+        failed: Callable[[int], None] = lambda _status: None,
+    ) -> None:
         self._application = application
         self._failures_only = failures_only
+        self._failed = failed
         beginnings = "|".join(re.escape(beginning).replace("/", "/+") for beginning in secret)
         self._secret = re.compile(f"({beginnings}).+", re.DOTALL) if beginnings else None
         # Now, as it is configured: a proxy would assemble a logger for each line.
@@ -125,6 +134,11 @@ class RequestLog:
         return answer
 
     def _write(self, environ: WSGIEnvironment, status: int, seconds: float) -> None:
+        # Whoever watches whether the site is ready has asked for nothing else.
+        if (status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS) and (
+            environ["PATH_INFO"] != "/readyz"
+        ):
+            self._failed(status)
         if self._failures_only and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")
