@@ -70,7 +70,7 @@ class Live {
       this.etag = answer.headers.get("ETag") ?? "";
       this.show(await answer.json());
     }
-    if (!this.still) this.tell(`As of ${new Date().toISOString().slice(11, 19)} UTC`);
+    if (!this.still) this.tell(`As of ${new Date().toISOString().slice(11, 19)}`);
   }
 
   tell(sentence) {

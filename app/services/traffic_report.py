@@ -148,7 +148,7 @@ class TrafficReports:
         return TrafficReport(
             period=period,
             model=model,
-            models=tuple(self._sums.models(ANSWERS)),
+            models=tuple(sorted({*self._sums.models(ANSWERS), *([model] if model else [])})),
             begins=tuple(since + slot * period.slot for slot in range(period.slots)),
             answers=_series(slotted, period.slots, lambda row: (row.model, row.version)),
             latencies=tuple(_latency(by_slot[slot]) for slot in range(period.slots)),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 HEIGHT = 160
 _GAP = 0.2
 _STEPS = (1, 2, 5, 10)
 _MOST_PARTS = 4
 # One in a thousand is to be seen too.
-_LEAST = 1.5
+_LEAST, _LINE = 1.5, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words below the columns; those that are not `always` there make room on a narrow screen."""
+    """Words below the columns, which begin, end or have their middle there; a `roomy` one goes where there is no room."""
 
     x: float
     words: str
-    always: bool = True
+    anchor: Literal["start", "middle", "end", "roomy"] = "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,10 @@ def stacked(x: float, width: float, words: str, scale: Scale, parts: Iterable[tu
 
 
 def ranging(x: float, width: float, words: str, scale: Scale, lower: float, upper: float) -> Column:
-    """Give a column that hangs between two values, with a line at the lower one."""
-    top, foot = scale.y(upper), scale.y(lower)
-    middle = Piece("median", min(foot - 1, HEIGHT - 2), 2)
-    return Column(x, width, words, (Piece("range", top, max(_LEAST, round(foot - top, 2))), middle))
+    """Give a column that hangs between two values, with a line at each."""
+    top, foot = min(scale.y(upper), HEIGHT - 2 * _LINE), min(scale.y(lower), HEIGHT - _LINE)
+    lines = Piece("upper", top, _LINE), Piece("lower", foot, _LINE)
+    return Column(x, width, words, (Piece("range", top, max(0, round(foot - top, 2))), *lines))
 
 
 def places(slots: int) -> Sequence[tuple[float, float]]:

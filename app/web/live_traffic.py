@@ -10,7 +10,7 @@ from app.services.traffic_report import LATELY, MINUTES, Live
 from app.web.charts import Chart, Drawn, Key, Mark, Scale, Table, duration, places, stacked, whole
 
 _MINUTE = 60
-_MARKS = ((0, "an hour ago"), (30, "half an hour"), (59, "now"))
+_MARKS = (Mark(0, "an hour ago", "start"), Mark(50, "half an hour ago"), Mark(100, "now", "end"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,8 @@ def shown_live(live: Live) -> ShownLive:
         words = f"{minute}: {whole(answered)} answered, {whole(refused)} refused"
         columns.append(stacked(x, width, words, scale, [("1", answered), ("refused", refused)]))
         rows.append((minute, whole(answered), whole(refused)))
-    marks = tuple(Mark(100 * (number + 0.5) / MINUTES, words) for number, words in _MARKS)
     keys = (Key("1", "answered"), Key("refused", "refused"))
-    chart = Chart("pictures a minute", scale.ticks(whole), marks, tuple(columns), keys)
+    chart = Chart("pictures a minute", scale.ticks(whole), _MARKS, tuple(columns), keys)
     table = Table("Pictures minute by minute", ("From", "Answered", "Refused"), tuple(reversed(rows)))
     return ShownLive(_figures(live), Drawn(chart, table))
 
@@ -64,12 +63,10 @@ def _figures(live: Live) -> tuple[LiveFigure, ...]:
     latency, answered, refused = live.latency, sum(live.answered[-LATELY:]), sum(live.refused[-LATELY:])
     return (
         LiveFigure("answered", "answers", whole(answered)),
-        LiveFigure("median", "half took less than", "–" if latency is None else duration(latency.median)),
-        LiveFigure("p95", "19 of 20 took less than", "–" if latency is None else duration(latency.p95)),
+        LiveFigure("median", "median", "–" if latency is None else duration(latency.median)),
+        LiveFigure("p95", "95th percentile", "–" if latency is None else duration(latency.p95)),
         LiveFigure("refused", "pictures refused", whole(refused)),
-        LiveFigure(
-            "failed", "status 500 and more", whole(sum(count for code, count in live.statuses.items() if code >= "500"))
-        ),
+        LiveFigure("failed", "requests failed", whole(sum(count for code, count in live.statuses.items() if code >= "500"))),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from app.inference.naming import name_of
 from app.services.traffic import CONFIDENCE_BINS
-from app.services.traffic_report import ClassCount, Period, Series, TrafficReport
+from app.services.traffic_report import ClassCount, Series, TrafficReport
 from app.web.charts import Chart, Drawn, Key, Mark, Scale, Table, duration, places, ranging, share, stacked, whole
 from app.web.models import ShownMetric
 
@@ -59,6 +59,7 @@ class Ranking:
     rows: tuple[Row, ...]
     rest: tuple[Row, ...] = ()
     rest_words: str = ""
+    kind: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,11 @@ def shown_report(report: TrafficReport) -> ShownReport:
     figures = [_figure("answers", whole(report.answered))]
     if total is not None:
         figures += [
-            _figure("half took less than", duration(total.median)),
-            _figure("19 of 20 took less than", duration(total.p95)),
+            _figure("median", duration(total.median)),
+            _figure("95th percentile", duration(total.p95)),
         ]
-    figures.append(_figure("pictures refused", whole(sum(series.total for series in report.refusals))))
+    figures.append(_figure("pictures refused", whole(sum(one.total for one in report.refusals))))
+    figures.append(_figure("requests failed", whole(sum(one.total for one in report.statuses if one.name >= "500"))))
     return ShownReport(
         figures=tuple(figures),
         traffic=_traffic(report) if report.answered else None,
@@ -112,9 +114,8 @@ def _traffic(report: TrafficReport) -> Drawn:
     names = tuple(_version(one) for one in series)
     scale = Scale(max(map(sum, zip(*(one.amounts for one in series), strict=True))), whole=True)
     columns, rows = [], []
-    for number, (begins_at, (x, width)) in enumerate(zip(report.begins, places(report.period.slots), strict=True)):
+    for number, (slot, (x, width)) in enumerate(zip(_slots(report), places(report.period.slots), strict=True)):
         amounts = [one.amounts[number] for one in series]
-        slot = _slot(begins_at, report.period)
         told = ", ".join(f"{name}: {whole(amount)}" for name, amount in zip(names, amounts, strict=True) if amount)
         parts = zip((_kind(place) for place in range(len(series))), amounts, strict=True)
         columns.append(stacked(x, width, f"{slot}: {told or 'no answers'}", scale, parts))
@@ -129,18 +130,17 @@ def _traffic(report: TrafficReport) -> Drawn:
 def _latency(report: TrafficReport) -> Drawn:
     scale = Scale(max(latency.p95 for latency in report.latencies if latency is not None))
     columns, rows = [], []
-    for begins_at, latency, (x, width) in zip(report.begins, report.latencies, places(report.period.slots), strict=True):
-        slot = _slot(begins_at, report.period)
+    for slot, latency, (x, width) in zip(_slots(report), report.latencies, places(report.period.slots), strict=True):
         if latency is None:
             rows.append((slot, "0", "–", "–", "–"))
             continue
         median, p95, mean = map(duration, (latency.median, latency.p95, latency.mean))
-        words = f"{slot}: half within {median}, 19 of 20 within {p95}"
+        words = f"{slot}: median {median}, 95th percentile {p95}"
         columns.append(ranging(x, width, words, scale, latency.median, latency.p95))
         rows.append((slot, whole(latency.answers), median, mean, p95))
-    keys = (Key("median", "half of the answers took less"), Key("range", "up to what 19 of 20 took less than"))
+    keys = (Key("upper", "95th percentile"), Key("lower", "median"))
     chart = Chart("milliseconds", scale.ticks(_plain), _marks(report), tuple(columns), keys)
-    heads = ("From", "Answers", "Half within", "On average", "19 of 20 within")
+    heads = ("From", "Answers", "Median", "Mean", "95th percentile")
     return Drawn(chart, Table("Time of an answer", heads, tuple(reversed(rows))))
 
 
@@ -156,7 +156,7 @@ def _stages(report: TrafficReport) -> Ranking:
         )
         for stage, latency in report.stages.items()
     )
-    heads = ("Stage", "Half within", "On average", "19 of 20 within")
+    heads = ("Stage", "Median", "Mean", "95th")
     return Ranking("Where the time of an answer goes", heads, tuple(rows))
 
 
@@ -202,8 +202,7 @@ def _refusals(report: TrafficReport) -> Drawn:
     by_slot = [sum(amounts) for amounts in zip(*(one.amounts for one in report.refusals), strict=True)]
     scale = Scale(max(by_slot), whole=True)
     columns, rows = [], []
-    for begins_at, count, (x, width) in zip(report.begins, by_slot, places(report.period.slots), strict=True):
-        slot = _slot(begins_at, report.period)
+    for slot, count, (x, width) in zip(_slots(report), by_slot, places(report.period.slots), strict=True):
         columns.append(stacked(x, width, f"{slot}: {whole(count)} refused", scale, [("refused", count)]))
         rows.append((slot, whole(count)))
     chart = Chart("pictures", scale.ticks(whole), _marks(report), tuple(columns))
@@ -216,7 +215,7 @@ def _reasons(refusals: Sequence[Series]) -> Ranking:
         Row(_REASONS.get(one.name, one.name), one.name, 100 * one.total / most, 0.0, (whole(one.total), share(one.total, of)))
         for one in refusals
     )
-    return Ranking("Why they were refused", ("Reason", "Pictures", "Share"), tuple(rows))
+    return Ranking("Why they were refused", ("Reason", "Pictures", "Share"), tuple(rows), kind="refused")
 
 
 def _few(series: Sequence[Series]) -> tuple[Series, ...]:
@@ -239,9 +238,11 @@ def _plain(ms: float) -> str:
     return f"{ms:,g}"
 
 
-def _slot(begins_at: int, period: Period) -> str:
-    moment = datetime.fromtimestamp(begins_at, UTC)
-    return f"{moment:%-d %B}" if period.slot == _DAY else f"{moment:%-d %B, %H:%M}"
+def _slots(report: TrafficReport) -> list[str]:
+    """Give when each slot begins; the last goes on."""
+    moments = (datetime.fromtimestamp(begins_at, UTC) for begins_at in report.begins)
+    words = [f"{moment:%-d %B}" if report.period.slot == _DAY else f"{moment:%-d %B, %H:%M}" for moment in moments]
+    return [*words[:-1], f"{words[-1]} (so far)"]
 
 
 def _marks(report: TrafficReport) -> tuple[Mark, ...]:
@@ -256,5 +257,5 @@ def _marks(report: TrafficReport) -> tuple[Mark, ...]:
         elif report.period.slot == _DAY and (slots - number) % 5 == 1:
             marks.append(Mark(x, f"{moment:%-d %b}"))
         elif _HOUR < report.period.slot < _DAY and not moment.hour:
-            marks.append(Mark(x, f"{moment:%-d %b}", always=len(marks) % 2 == 0))
+            marks.append(Mark(x, f"{moment:%-d %b}", "roomy" if len(marks) % 2 else "middle"))
     return tuple(marks)
