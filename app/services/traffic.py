@@ -103,7 +103,6 @@ class Traffic:
         self._failures: deque[tuple[float, str, str]] = deque(maxlen=_MOST_WAITING)
         self._unwritten: dict[SumKey, Amount] = {}
         self._named: dict[tuple[int, str, str], set[str]] = {}
-        self._sweep_at = 0.0
 
     def begin(self) -> None:
         """Count from now on, as a site does and a command does not; the thread starts with the first that is counted."""
@@ -164,12 +163,12 @@ class Traffic:
         threading.Thread(target=self._work, name="traffic", daemon=True).start()
 
     def _work(self) -> None:
-        pause = _WRITTEN_EVERY_SECONDS
+        pause, sweep_at = _WRITTEN_EVERY_SECONDS, time.monotonic() + _SWEPT_EVERY_SECONDS
         while not self._over.wait(pause):
             written = self.write()
             pause = _WRITTEN_EVERY_SECONDS if written else min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            if written and self._clock() >= self._sweep_at:
-                self._sweep_at = self._clock() + _SWEPT_EVERY_SECONDS
+            if written and time.monotonic() >= sweep_at:
+                sweep_at += _SWEPT_EVERY_SECONDS
                 self.sweep()
 
     def _end(self) -> None:

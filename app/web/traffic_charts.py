@@ -188,7 +188,7 @@ def _confidence(bins: Sequence[int]) -> Drawn:
         words = f"{lowest} to {lowest + step} %"
         columns.append(stacked(x, width, f"{words}: {whole(count)} answers", scale, [("1", count)]))
         rows.append((words, whole(count), share(count, of)))
-    marks = tuple(Mark(float(percent), f"{percent} %") for percent in range(0, 101, 20))
+    marks = (Mark(0, "0 %", "start"), *(Mark(edge, f"{edge} %") for edge in (20, 40, 60, 80)), Mark(100, "100 %", "end"))
     chart = Chart("answers", scale.ticks(whole), marks, tuple(columns))
     return Drawn(chart, Table("Answers by confidence", ("Confidence", "Answers", "Share"), tuple(reversed(rows))))
 
