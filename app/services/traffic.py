@@ -25,7 +25,7 @@ MEASURES = (*STAGES, CLASSES, CONFIDENCE, REFUSED, STATUS)
 ANSWERS = STAGES[-1]  # every answer has a total
 # A minute holds little: how many answers there were and how long they took, and what went wrong.
 _BY_THE_MINUTE = (ANSWERS, REFUSED, STATUS)
-# Upper ends in milliseconds: a figure that is told from them is wrong by a quarter at most, and by a tenth as a rule.
+# Upper ends in milliseconds: medians and percentiles are told from them, and are right within a tenth or so.
 EDGES_MS = tuple(
     float(edge)
     for edge in (

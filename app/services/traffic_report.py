@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from app.inference.prediction import STAGES
 from app.services.traffic import ANSWERS, CLASSES, CONFIDENCE, CONFIDENCE_BINS, EDGES_MS, REFUSED, STATUS
-from app.storage.sums import HOUR, MINUTE, Sum, Sums
+from app.storage.sums import HOUR, MINUTE, Amount, Sum, Sums
 
 MINUTES, LATELY = 60, 5
 
@@ -132,7 +132,7 @@ class TrafficReports:
             begins_at=since,
             answered=_by_slot((row for row in found if row.measure == ANSWERS), MINUTES),
             refused=_by_slot((row for row in found if row.measure == REFUSED), MINUTES),
-            latency=_latency([row for row in lately if row.measure == ANSWERS]),
+            latency=_latency(row for row in lately if row.measure == ANSWERS),
             statuses=statuses,
         )
 
@@ -196,30 +196,28 @@ def _confidence(rows: Iterable[Sum]) -> tuple[int, ...]:
     return tuple(bins)
 
 
-def _latency(rows: Sequence[Sum]) -> Latency | None:
+def _latency(rows: Iterable[Sum]) -> Latency | None:
     """Give how long the answers took that are counted in these buckets; None where there are none."""
-    counts: Counter[float] = Counter()
-    beyond = 0.0
+    buckets: defaultdict[float, Amount] = defaultdict(lambda: Amount(0, 0.0))
     for row in rows:
-        edge = float(row.detail)
-        counts[edge] += row.amount
-        beyond += row.total if edge == EDGES_MS[-1] else 0.0
-    answers = counts.total()
+        times, total = buckets[float(row.detail)]
+        buckets[float(row.detail)] = Amount(times + row.amount, total + row.total)
+    answers = sum(bucket.times for bucket in buckets.values())
     if not answers:
         return None
-    mean = sum(row.total for row in rows) / answers
-    return Latency(answers, mean, *(_quantile(counts, part, answers, beyond) for part in (0.5, 0.95)))
+    mean = sum(bucket.total for bucket in buckets.values()) / answers
+    return Latency(answers, mean, _quantile(buckets, 0.5 * answers), _quantile(buckets, 0.95 * answers))
 
 
-def _quantile(counts: Counter[float], part: float, answers: int, beyond: float) -> float:
-    """Give what that part of the answers stayed below, as if those of a bucket were spread evenly over it."""
-    before, wanted = 0, part * answers
-    for edge in sorted(counts):
-        if before + counts[edge] >= wanted:
+def _quantile(buckets: Mapping[float, Amount], wanted: float) -> float:
+    """Give what so many answers stayed below, as if those of a bucket were spread evenly about what they took on average."""
+    for edge in sorted(buckets):
+        times, total = buckets[edge]
+        if wanted <= times:
             break
-        before += counts[edge]
+        wanted -= times
+    place, mean = bisect_left(EDGES_MS, edge), total / times
     if edge == EDGES_MS[-1]:
-        return beyond / counts[edge]  # nobody knows where it ends: what is in it, on average
-    place = bisect_left(EDGES_MS, edge)
+        return mean  # nobody knows where it ends
     lowest = EDGES_MS[place - 1] if place else 0.0
-    return lowest + (edge - lowest) * (wanted - before) / counts[edge]
+    return mean + min(mean - lowest, edge - mean) * (2 * wanted / times - 1)
