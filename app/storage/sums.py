@@ -23,7 +23,10 @@ _ADD = text(
 
 
 class StoredSum(Base):
-    """How often something happened within a minute or an hour, by all processes, and what it came to; it is nobody's."""
+    """How often something happened within a minute or an hour, by all processes, and what it came to; it is nobody's.
+
+    In SQLite its rows lie in the order of their key (the migration says so), which is most of what is in them.
+    """
 
     __tablename__ = "sums"
 
@@ -35,9 +38,6 @@ class StoredSum(Base):
     detail: Mapped[str] = mapped_column(String(255), primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[float]
-
-    # The key is all that rows are found by, and most of what is in them.
-    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class SumKey(NamedTuple):

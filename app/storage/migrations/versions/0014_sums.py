@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("span", "measure", "begins_at", "model", "version", "detail", name="pk_sums"),
-        sqlite_with_rowid=False,
+        sqlite_with_rowid=False,  # the key is most of a row, and would be written twice
     )
 
 
