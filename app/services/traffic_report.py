@@ -220,4 +220,4 @@ def _quantile(buckets: Mapping[float, Amount], wanted: float) -> float:
     if edge == EDGES_MS[-1]:
         return mean  # nobody knows where it ends
     lowest = EDGES_MS[place - 1] if place else 0.0
-    return mean + min(mean - lowest, edge - mean) * (2 * wanted / times - 1)
+    return mean + max(0.0, min(mean - lowest, edge - mean)) * (2 * wanted / times - 1)

@@ -92,8 +92,8 @@ def shown_report(report: TrafficReport) -> ShownReport:
     return ShownReport(
         figures=tuple(figures),
         traffic=_traffic(report) if report.answered else None,
-        latency=_latency(report) if total is not None else None,
-        stages=_stages(report) if total is not None else None,
+        latency=_latency(report) if any(report.latencies) else None,
+        stages=_stages(report) if report.stages else None,
         classes=_classes(report.classes) if report.classes else None,
         confidence=_confidence(report.confidence) if any(report.confidence) else None,
         unsure=_unsure(report.confidence),

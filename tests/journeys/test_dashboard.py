@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from app.storage.database import open_database
 from app.storage.sums import HOUR, MINUTE, Amount, SumKey, Sums
@@ -45,16 +45,9 @@ def fill(site: RunningSite) -> None:
     for ago in range(48):
         hour = now // HOUR * HOUR - ago * HOUR
         for version in range(1, 8):
-            for measure, edge in (
-                ("total", "30"),
-                ("total", "50"),
-                ("decode", "10"),
-                ("queue", "0.1"),
-                ("model", "15"),
-                ("store", "1"),
-            ):
-                amounts[SumKey(HOUR, measure, hour, "birds", str(version), edge)] = Amount(100 * version, 900.0 * version)
-            for number in range(120):
+            for measure, edge in (("total", 30), ("total", 50), ("decode", 10), ("queue", 0.1), ("model", 15), ("store", 1)):
+                amounts[SumKey(HOUR, measure, hour, "birds", str(version), f"{edge:g}")] = Amount(100, 80 * edge)
+            for number in range(40):
                 label = LONG if number == 7 else f"bird_{number}"
                 amounts[SumKey(HOUR, "classes", hour, "birds", str(version), label)] = Amount(1 + number % 9, 0.0)
             amounts[SumKey(HOUR, "confidence", hour, "birds", str(version), f"{5 * (ago % 20):02}")] = Amount(200, 150.0)
@@ -72,13 +65,23 @@ def assert_accessible(page: Page) -> None:
     assert not found, [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
 
 
-def latest(page: Page) -> int:
-    """Give how many answers the table of the last hour tells of its last minutes."""
-    cells = page.locator("#live tbody tr td:nth-child(2)").all_inner_texts()
-    return sum(int(cell.replace(",", "") or 0) for cell in cells[:3])
+def classify(site: RunningSite, pictures: int) -> None:
+    """Have pictures answered."""
+    for _ in range(pictures):
+        assert site.predict(EIGHT.read_bytes(), "/api/v1/models/digits/predict").status == 200
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 390)])
+def page_status(page: Page) -> Locator:
+    """Give where the page says of when its figures are."""
+    return page.locator("[data-state]")
+
+
+def answered(page: Page) -> int:
+    """Give how many answers of the last minutes the page tells of."""
+    return int(page.locator("[data-figure=answered]").inner_text().replace(",", ""))
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 320)])
 def test_it_is_accessible_and_fits_every_screen(
     browser: Browser, login: BrowserContext, busy_site: RunningSite, scheme: str, width: int
 ) -> None:
@@ -88,9 +91,9 @@ def test_it_is_accessible_and_fits_every_screen(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    for question in ("", "?period=30d&model=birds", "?model=nothing"):
+    for question in ("?period=7d&model=birds", "?model=nothing"):
         page.goto(f"{busy_site.url}/dashboard{question}")
-        expect(page.locator("[data-state]")).to_contain_text("As of")
+        expect(page_status(page)).to_contain_text("As of")
         for summary in page.locator("main summary").all():
             summary.click()
         assert_accessible(page)
@@ -100,28 +103,30 @@ def test_it_is_accessible_and_fits_every_screen(
 
 
 def test_a_figure_moves_soon_after_an_answer_and_a_pause_holds_it(login: BrowserContext, busy_site: RunningSite) -> None:
-    assert busy_site.key
     page = login.new_page()
+    page.clock.install()
     page.goto("/dashboard")
-    figure, pause = page.locator("[data-figure=answered]"), page.get_by_role("button", name="Pause")
+    pause = page.get_by_role("button", name="Pause")
+    expect(page_status(page)).to_contain_text("As of")
+    before = answered(page)
+    classify(busy_site, 30)  # more than any of the minutes had that go out of sight meanwhile
+    while answered(page) <= before:
+        page.clock.run_for(5000)
+        page.wait_for_timeout(200)
+    rows = page.locator("#live tbody tr")
     page.locator("#live summary").click()
-    before = latest(page)
-    for _ in range(30):  # more than any minute had that was ago for less than five
-        assert busy_site.predict(EIGHT.read_bytes(), "/api/v1/models/digits/predict").status == 200
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('#live tbody tr td:nth-child(2)')].slice(0, 4)"
-        ".reduce((sum, cell) => sum + Number(cell.textContent), 0) >= before + 30",
-        arg=before,
-    )
+    told = sum(int(row.locator("td").first.inner_text()) for row in rows.all()[:5])
+    assert told == answered(page)
     pause.click()
-    expect(page.locator("[data-state]")).to_have_text("Paused")
-    held = figure.inner_text()
-    assert busy_site.predict(EIGHT.read_bytes(), "/api/v1/models/digits/predict").status == 200
-    page.wait_for_timeout(8000)
-    assert figure.inner_text() == held
+    expect(page_status(page)).to_have_text("Paused")
+    held = answered(page)
+    classify(busy_site, 30)
+    page.wait_for_timeout(3000)  # it is written down by then
+    page.clock.run_for(60_000)
+    assert answered(page) == held
     pause.click()
-    expect(page.locator("[data-state]")).to_contain_text("As of")
-    expect(figure).not_to_have_text(held)
+    expect(page_status(page)).to_contain_text("As of")
+    assert answered(page) > held
     page.close()
 
 
@@ -129,11 +134,17 @@ def test_where_nobody_looks_nothing_is_asked_for(login: BrowserContext) -> None:
     page = login.new_page()
     asked: list[int] = []
     page.on("response", lambda response: asked.append(response.status) if response.url.endswith("/dashboard/live") else None)
+    page.clock.install()
     page.goto("/dashboard")
-    expect(page.locator("[data-state]")).to_contain_text("As of")
+    expect(page_status(page)).to_contain_text("As of")
+    page.clock.run_for(5000)
+    expect(page_status(page)).to_contain_text("As of")
+    while len(asked) < 2:
+        page.wait_for_timeout(50)
     page.evaluate(HIDE, True)
     seen = len(asked)
-    page.wait_for_timeout(6000)
+    page.clock.run_for(60_000)
+    page.wait_for_timeout(300)
     assert len(asked) == seen
     with page.expect_response("**/dashboard/live") as answer:
         page.evaluate(HIDE, False)
@@ -145,7 +156,7 @@ def test_who_is_logged_out_meanwhile_is_told(login: BrowserContext) -> None:
     page = login.new_page()
     page.route("**/dashboard/live", lambda route: route.fulfill(status=401, content_type="application/problem+json", body="{}"))
     page.goto("/dashboard")
-    expect(page.locator("[data-state]")).to_have_text("You are no longer logged in")
+    expect(page_status(page)).to_have_text("You are no longer logged in")
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     page.close()
 
