@@ -55,7 +55,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     render_errors(app, _render)
     services.loader.on_look.append(services.shadow_runner.follow)
     services.loader.open_active()
-    services.traffic.begin()
     _wrap(app, settings, services)
     return app
 

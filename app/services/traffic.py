@@ -105,7 +105,7 @@ class Traffic:
         self._named: dict[tuple[int, str, str], set[str]] = {}
 
     def begin(self) -> None:
-        """Count from now on, as a site does and a command does not; the thread starts with the first that is counted."""
+        """Count from now on, as a served site does and a command does not; the thread starts with the first that is counted."""
         self._counts = True
 
     def answered(self, prediction: Prediction, timings: Timings) -> None:

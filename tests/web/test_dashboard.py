@@ -91,6 +91,16 @@ def test_the_last_hour_is_asked_for_again_and_again_and_costs_little_where_nothi
     assert root.get("/dashboard/live", {"If-None-Match": again.headers["ETag"]}).status == 200
 
 
+def test_a_page_that_is_left_open_does_not_keep_its_login_alive(watched: RunningSite, root: Visitor) -> None:
+    with closing(sqlite3.connect(watched.data / "vitrine.db", timeout=30)) as database:
+        for path, seen in (("/dashboard/live", False), ("/dashboard", True)):
+            with database:
+                database.execute("UPDATE logins SET seen_at = datetime('now', '-1 hour')")
+            assert root.get(path).status == 200
+            rows = "SELECT COUNT(*) FROM logins WHERE seen_at > datetime('now', '-1 minute')"
+            assert database.execute(rows).fetchone()[0] == seen, path
+
+
 def test_it_is_for_administrators_alone(watched: RunningSite) -> None:
     member, stranger = make_visitor(watched, "member@example.org"), Visitor(watched)
     for path in ("/dashboard", "/dashboard/live"):
