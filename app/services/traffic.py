@@ -53,20 +53,22 @@ log = structlog.get_logger(__name__)
 class _Minute:
     """What one version answered in one minute."""
 
-    __slots__ = ("classes", "confidence", "counts", "sure", "totals")
+    __slots__ = ("classes", "confidence", "counts", "totals")
 
     def __init__(self) -> None:
         self.classes: Counter[str] = Counter()
-        self.confidence, self.sure = [0] * CONFIDENCE_BINS, [0.0] * CONFIDENCE_BINS
+        self.confidence = [0] * CONFIDENCE_BINS
         # Bucket by bucket, one stage after the other.
         self.counts, self.totals = [0] * (_BUCKETS * len(STAGES)), [0.0] * (_BUCKETS * len(STAGES))
 
     def add(self, label: str, probability: float, timings: Timings) -> None:
         """Count one answer."""
         self.classes[label] += 1
-        place = min(int(probability * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)
+        if 0 <= probability < 1:
+            place = int(probability * CONFIDENCE_BINS)
+        else:  # a model may give anything, also what is no number
+            place = CONFIDENCE_BINS - 1 if probability >= 1 else 0
         self.confidence[place] += 1
-        self.sure[place] += probability
         for first, ms in enumerate((timings.decode, timings.queue, timings.model, timings.store, timings.total)):
             place = first * _BUCKETS + bisect_left(EDGES_MS, ms)
             self.counts[place] += 1
@@ -80,10 +82,10 @@ class _Minute:
                 yield STAGES[stage], _EDGE_NAMES[bucket], Amount(count, self.totals[place])
 
     def bins(self) -> Iterator[tuple[str, Amount]]:
-        """Give the lower end of each bin of confidence that is not empty, in percent, with how many and the sum of them."""
+        """Give the lower end of each bin of confidence that is not empty, in percent, with how many."""
         for place, count in enumerate(self.confidence):
             if count:
-                yield f"{place * 100 // CONFIDENCE_BINS:02}", Amount(count, self.sure[place])
+                yield f"{place * 100 // CONFIDENCE_BINS:02}", Amount(count, 0.0)
 
 
 class Traffic:
@@ -121,7 +123,7 @@ class Traffic:
         self._fail(REFUSED, code)
 
     def failed(self, status: int) -> None:
-        """Count one request that was answered with a status that is no visitor's fault."""
+        """Count one request that was answered with a status that whoever runs the site wants to know of."""
         self._fail(STATUS, str(status))
 
     def write(self) -> bool:

@@ -127,6 +127,12 @@ def test_an_answer_counts_by_its_class_its_confidence_and_each_stage(traffic: Tr
     assert {row.detail: row.total for row in traffic.sums.read(HOUR, ["total"], 0, DAY)} == {"7": 6.5, "inf": 70_001.5}
 
 
+@pytest.mark.parametrize(("probability", "lowest"), [(float("nan"), "00"), (-0.5, "00"), (0.0, "00"), (1.0, "95"), (7.5, "95")])
+def test_whatever_a_model_gives_is_counted(traffic: Traffic, probability: float, lowest: str) -> None:
+    answer(traffic, probability=probability)
+    assert counted(traffic, CONFIDENCE) == {lowest: 1}
+
+
 def test_versions_of_models_count_apart(traffic: Traffic) -> None:
     for model, version in (("shade", "1"), ("shade", "2"), ("digits", "1"), ("shade", "2")):
         answer(traffic, model=model, version=version)
