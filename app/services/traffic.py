@@ -64,11 +64,7 @@ class _Minute:
     def add(self, label: str, probability: float, timings: Timings) -> None:
         """Count one answer."""
         self.classes[label] += 1
-        if 0 <= probability < 1:
-            place = int(probability * CONFIDENCE_BINS)
-        else:  # a model may give anything, also what is no number
-            place = CONFIDENCE_BINS - 1 if probability >= 1 else 0
-        self.confidence[place] += 1
+        self.confidence[_bin_of(probability)] += 1
         for first, ms in enumerate((timings.decode, timings.queue, timings.model, timings.store, timings.total)):
             place = first * _BUCKETS + bisect_left(EDGES_MS, ms)
             self.counts[place] += 1
@@ -86,6 +82,13 @@ class _Minute:
         for place, count in enumerate(self.confidence):
             if count:
                 yield f"{place * 100 // CONFIDENCE_BINS:02}", Amount(count, 0.0)
+
+
+def _bin_of(probability: float) -> int:
+    # A model may give anything, also what is no number.
+    if probability >= 1:
+        return CONFIDENCE_BINS - 1
+    return int(probability * CONFIDENCE_BINS) if probability > 0 else 0
 
 
 class Traffic:

@@ -188,7 +188,7 @@ def _confidence(bins: Sequence[int]) -> Drawn:
         words = f"{lowest} to {lowest + step} %"
         columns.append(stacked(x, width, f"{words}: {whole(count)} answers", scale, [("1", count)]))
         rows.append((words, whole(count), share(count, of)))
-    marks = (Mark(0, "0 %", "start"), *(Mark(edge, f"{edge} %") for edge in (20, 40, 60, 80)), Mark(100, "100 %", "end"))
+    marks = (Mark(0, "0 %", "start"), *(Mark(edge, f"{edge} %") for edge in (25, 50, 75)), Mark(100, "100 %", "end"))
     chart = Chart("answers", scale.ticks(whole), marks, tuple(columns))
     return Drawn(chart, Table("Answers by confidence", ("Confidence", "Answers", "Share"), tuple(reversed(rows))))
 
@@ -246,16 +246,17 @@ def _slots(report: TrafficReport) -> list[str]:
 
 
 def _marks(report: TrafficReport) -> tuple[Mark, ...]:
-    """Give the days below the columns; of a single one every sixth hour."""
-    slots = report.period.slots
-    marks = []
+    """Give the days below the columns, not all of them where there are many; of a single day every sixth hour."""
+    slot, slots, marks = report.period.slot, report.period.slots, []
     for number, begins_at in enumerate(report.begins):
-        moment = datetime.fromtimestamp(begins_at, UTC)
-        x = round(100 * (number + 0.5) / slots, 3)
-        if report.period.slot == _HOUR and moment.hour % 6 == 0:
-            marks.append(Mark(x, f"{moment:%H:%M}" if moment.hour else f"{moment:%-d %b}"))
-        elif report.period.slot == _DAY and (slots - number) % 5 == 1:
-            marks.append(Mark(x, f"{moment:%-d %b}"))
-        elif _HOUR < report.period.slot < _DAY and not moment.hour:
-            marks.append(Mark(x, f"{moment:%-d %b}", "roomy" if len(marks) % 2 else "middle"))
+        moment, x = datetime.fromtimestamp(begins_at, UTC), round(100 * (number + 0.5) / slots, 3)
+        day = f"{moment:%-d %b}"
+        if slot == _HOUR:
+            if moment.hour % 6 == 0:
+                marks.append(Mark(x, f"{moment:%H:%M}" if moment.hour else day))
+        elif slot == _DAY:
+            if (slots - number) % 5 == 1:
+                marks.append(Mark(x, day) if number < slots - 1 else Mark(100, day, "end"))
+        elif moment.hour == 0:
+            marks.append(Mark(x, day, "roomy" if len(marks) % 2 else "middle"))
     return tuple(marks)
