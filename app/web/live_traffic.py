@@ -10,7 +10,7 @@ from app.services.traffic_report import LATELY, MINUTES, Live
 from app.web.charts import Chart, Drawn, Key, Mark, Scale, Table, duration, places, stacked, whole
 
 _MINUTE = 60
-_MARKS = (Mark(0, "an hour ago", "start"), Mark(50, "half an hour ago"), Mark(100, "now", "end"))
+_MARKS = (Mark(0, "60 min ago", "start"), Mark(50, "30 min ago"), Mark(100, "now", "end"))
 
 
 @dataclass(frozen=True, slots=True)
