@@ -176,9 +176,9 @@ def _by_slot(rows: Iterable[Sum], slots: int) -> tuple[int, ...]:
 
 
 def _series(rows: Iterable[Sum], slots: int, name: Callable[[Sum], tuple[str, str]]) -> tuple[Series, ...]:
-    """Give one for each name, that of most first."""
+    """Give one for each name that something happened to, that of most first."""
     made = [Series(*named, _by_slot(group, slots)) for named, group in _grouped(rows, name).items()]
-    return tuple(sorted(made, key=lambda one: (-one.total, one.name, one.version)))
+    return tuple(sorted((one for one in made if one.total), key=lambda one: (-one.total, one.name, one.version)))
 
 
 def _classes(rows: Iterable[Sum]) -> tuple[ClassCount, ...]:

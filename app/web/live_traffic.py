@@ -42,7 +42,7 @@ def shown_live(live: Live) -> ShownLive:
         rows.append((minute, whole(answered), whole(refused)))
     keys = (Key("1", "answered"), Key("refused", "refused"))
     chart = Chart("pictures a minute", scale.ticks(whole), _MARKS, tuple(columns), keys)
-    table = Table("Pictures minute by minute", ("From", "Answered", "Refused"), tuple(reversed(rows)))
+    table = Table("Pictures minute by minute, in UTC", ("From", "Answered", "Refused"), tuple(reversed(rows)))
     return ShownLive(_figures(live), Drawn(chart, table))
 
 

@@ -124,7 +124,9 @@ def _traffic(report: TrafficReport) -> Drawn:
         Key(_kind(place), f"{name}: {whole(one.total)}") for place, (name, one) in enumerate(zip(names, series, strict=True))
     )
     chart = Chart("answers", scale.ticks(whole), _marks(report), tuple(columns), keys)
-    return Drawn(chart, Table("Answers", ("From", *names, *(["Together"] if len(series) > 1 else [])), tuple(reversed(rows))))
+    return Drawn(
+        chart, Table("Answers, in UTC", ("From", *names, *(["Together"] if len(series) > 1 else [])), tuple(reversed(rows)))
+    )
 
 
 def _latency(report: TrafficReport) -> Drawn:
@@ -141,11 +143,11 @@ def _latency(report: TrafficReport) -> Drawn:
     keys = (Key("upper", "95th percentile"), Key("lower", "median"))
     chart = Chart("milliseconds", scale.ticks(_plain), _marks(report), tuple(columns), keys)
     heads = ("From", "Answers", "Median", "Mean", "95th percentile")
-    return Drawn(chart, Table("Time of an answer", heads, tuple(reversed(rows))))
+    return Drawn(chart, Table("Time of an answer, in UTC", heads, tuple(reversed(rows))))
 
 
 def _stages(report: TrafficReport) -> Ranking:
-    longest = max(latency.p95 for latency in report.stages.values())
+    longest = max(latency.p95 for latency in report.stages.values()) or 1.0
     rows = (
         Row(
             _STAGES[stage],
@@ -206,7 +208,7 @@ def _refusals(report: TrafficReport) -> Drawn:
         columns.append(stacked(x, width, f"{slot}: {whole(count)} refused", scale, [("refused", count)]))
         rows.append((slot, whole(count)))
     chart = Chart("pictures", scale.ticks(whole), _marks(report), tuple(columns))
-    return Drawn(chart, Table("Pictures that were refused", ("From", "Refused"), tuple(reversed(rows))))
+    return Drawn(chart, Table("Pictures that were refused, in UTC", ("From", "Refused"), tuple(reversed(rows))))
 
 
 def _reasons(refusals: Sequence[Series]) -> Ranking:
