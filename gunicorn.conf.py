@@ -14,6 +14,7 @@ from app.http.context import services
 from app.http.logs import library_logs
 from app.server.allocation import allow_files, bound_arenas, load_undisturbed, settle
 from app.server.native_messages import keep_log_apart, log_native_messages
+from app.server.refusals import OVERLOADED
 from app.server.worker import forget
 from app.services.exposition import is_shared_folder, shared_folder, sweep
 from app.services.numbers import FOLDER_VARIABLE
@@ -81,8 +82,15 @@ def post_fork(_server: object, worker: object) -> None:
     with application.app_context():
         here = services()
     worker.most = int(_settings.max_request_mb * 1_000_000)  # type: ignore[attr-defined]
-    worker.refused = here.metrics.refused  # type: ignore[attr-defined]
     here.vital_signs.lines["thread"] = lambda: worker.waiting  # type: ignore[attr-defined]
+
+    def refused(code: str) -> None:
+        here.metrics.refused(code)
+        here.traffic.refused(code)
+        if code == OVERLOADED.code:
+            here.traffic.failed(OVERLOADED.status)
+
+    worker.refused = refused  # type: ignore[attr-defined]
     threading.Thread(target=here.warm_up, name="warm-up", daemon=True).start()
 
 

@@ -51,12 +51,14 @@ from app.services.second_factors import SecondFactors
 from app.services.shadow_answers import ShadowAnswers
 from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
+from app.services.traffic import Traffic
 from app.services.vault import Vault
 from app.services.versions import Versions
 from app.services.vital_signs import VitalSigns
 from app.storage.counters import CounterFile, Counters
 from app.storage.database import open_database
 from app.storage.redis_counters import RedisCounters, WithFallback
+from app.storage.sums import Sums
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
@@ -96,6 +98,7 @@ class Services(AccountServices):
     loader: ModelLoader
     metrics: Metrics
     tracing: Tracing | None
+    traffic: Traffic
     vital_signs: VitalSigns
     classification: ClassificationService
     request_limits: RequestLimits
@@ -132,7 +135,7 @@ def compose(settings: Settings) -> Services:
     tracing, answers = _tracing(settings), ShadowAnswers(sessions=sessions)
     metrics = Metrics() if tracing is None else tracing.metrics
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
-    counted = _counting(settings)
+    counted, traffic = _counting(settings), Traffic(sums=Sums(engine), keep_days=settings.keep_days)
     signs = VitalSigns(loader=loader, data=settings.data, version=__version__)
     pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
@@ -145,8 +148,9 @@ def compose(settings: Settings) -> Services:
         loader=loader,
         metrics=metrics,
         tracing=tracing,
+        traffic=traffic,
         vital_signs=_watching(signs, runner, people.api_keys),
-        classification=_classification(settings, engine, loader, runner, metrics, signs),
+        classification=_classification(settings, engine, loader, runner, metrics, traffic, signs),
         request_limits=_request_limits(settings, counted),
         key_usage=KeyUsage(counters=counted(CounterFile(settings.data / "usage.mdb"))),
         attempts=LoginAttempts(counters=counted(DatabaseCounters(engine)), limited=metrics.login_limited),
@@ -209,7 +213,13 @@ def _watching(signs: VitalSigns, shadows: ShadowRunner, api_keys: ApiKeys) -> Vi
 
 
 def _classification(
-    settings: Settings, engine: Engine, loader: ModelLoader, shadows: ShadowRunner, metrics: Metrics, signs: VitalSigns
+    settings: Settings,
+    engine: Engine,
+    loader: ModelLoader,
+    shadows: ShadowRunner,
+    metrics: Metrics,
+    traffic: Traffic,
+    signs: VitalSigns,
 ) -> ClassificationService:
     recorder = Recorder(engine=engine, enabled=settings.history)
     answers = signs.caches["answers"] = AnswerCache(size=settings.answer_cache)
@@ -218,6 +228,7 @@ def _classification(
         loader=loader,
         recorder=recorder,
         metrics=metrics,
+        traffic=traffic,
         shadows=shadows,
         answers=answers,
         # A decode in C cannot be interrupted: more at once than cores only add memory.

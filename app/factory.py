@@ -76,7 +76,13 @@ def _wrap(app: Flask, services: Services) -> None:
     settings = services.settings
     # The links that let somebody in: to a new password, to an account.
     secret = {rule.rule.partition("<token>")[0] for rule in app.url_map.iter_rules() if "token" in rule.arguments}
-    log = RequestLog(app.wsgi_app, count=services.metrics.asked, failures_only=not settings.log_requests, secret=sorted(secret))
+    log = RequestLog(
+        app.wsgi_app,
+        count=services.metrics.asked,
+        failed=services.traffic.failed,
+        failures_only=not settings.log_requests,
+        secret=sorted(secret),
+    )
     files = WhiteNoise(log, max_age=_A_DAY, allow_all_origins=False)
     for below, folder in static_folders().items():
         files.add_files(str(folder), prefix=f"/static/{below}")

@@ -42,6 +42,7 @@ def make_ready(settings: Settings) -> Services:
     services = open_house(settings)
     signing_key(settings)
     services.history.sweep()
+    services.traffic.sweep()
     services.repository.sweep()
     if (settings.data / UNPACKED).exists():
         from app.services.restoring import sweep

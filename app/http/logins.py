@@ -15,6 +15,8 @@ from app.services.logins import Login
 from app.storage.tables import User
 
 _TOKEN = "login"  # noqa: S105 - where the token stands in the session
+# What a page asks for by itself, again and again: that does not say that somebody is there.
+_ASKED_BY_SCRIPTS = frozenset({"dashboard.live"})
 
 
 def keep_logins(app: Flask, *, commit: Callable[[], None]) -> None:
@@ -37,7 +39,8 @@ def keep_logins(app: Flask, *, commit: Callable[[], None]) -> None:
 def this_login() -> Login | None:
     """Give the login of the browser that asks."""
     token = session.get(_TOKEN)
-    return services().logins.check(token) if isinstance(token, str) else None
+    seen = request.endpoint not in _ASKED_BY_SCRIPTS
+    return services().logins.check(token, seen=seen) if isinstance(token, str) else None
 
 
 def end_other_logins(account: int) -> int:

@@ -97,6 +97,7 @@ class RequestLog:
     It knows of each request what became of it, and so tells `count` its path, its method and its status.
 
     Of an address that begins as one of `secret` it writes only that beginning: what follows would let in whoever reads the log.
+    Who asked for too much, and whom the site failed, is told to `failed` by the status.
     """
 
     def __init__(
@@ -106,10 +107,12 @@ class RequestLog:
         count: Callable[[str, str, int], None] = lambda _path, _method, _status: None,
         failures_only: bool = False,
         secret: Iterable[str] = (),
+        failed: Callable[[int], None] = lambda _status: None,
     ) -> None:
         self._application = application
         self._count = count
         self._failures_only = failures_only
+        self._failed = failed
         beginnings = "|".join(re.escape(beginning).replace("/", "/+") for beginning in secret)
         self._secret = re.compile(f"({beginnings}).+", re.DOTALL) if beginnings else None
         # Now, as it is configured: a proxy would assemble a logger for each line.
@@ -140,6 +143,11 @@ class RequestLog:
         return answer
 
     def _write(self, environ: WSGIEnvironment, status: int, seconds: float) -> None:
+        # Whoever watches whether the site is ready has asked for nothing else.
+        if (status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS) and (
+            environ["PATH_INFO"] != "/readyz"
+        ):
+            self._failed(status)
         if self._failures_only and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".encode("latin-1").decode(errors="replace")

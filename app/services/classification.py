@@ -19,6 +19,7 @@ from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_runner import ShadowRunner
+from app.services.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ClassificationService:
         loader: ModelLoader,
         recorder: Recorder,
         metrics: Metrics,
+        traffic: Traffic,
         shadows: ShadowRunner,
         answers: AnswerCache,
         decoding: Gate,
@@ -48,6 +50,7 @@ class ClassificationService:
         self._loader = loader
         self._recorder = recorder
         self._metrics = metrics
+        self._traffic = traffic
         self._shadows = shadows
         self._shadowed = shadows.running  # looked at for every answer, and empty as a rule
         self._answers = answers
@@ -73,6 +76,7 @@ class ClassificationService:
             loaded, prediction = self._predict(upload, model, version, identifier or str(ULID()))
         except VitrineError as error:
             self._metrics.refused(error.code)
+            self._traffic.refused(error.code)
             raise
         storing = time.monotonic()
         stored = self._recorder.record(prediction, owner, file_name)
@@ -80,6 +84,7 @@ class ClassificationService:
         before = prediction.timings
         timings = Timings(before.decode, before.queue, before.model, before.total + store_ms, store_ms)
         self._metrics.answered(prediction.model, prediction.version, timings, stored=stored)
+        self._traffic.answered(prediction, timings)
         if self._shadowed and version is None:
             self._shadows.offer(upload, prediction, stored=stored)
         return Answer(replace(prediction, timings=timings), loaded.manifest, stored)

@@ -65,15 +65,15 @@ class Logins:
             )
         return token
 
-    def check(self, token: str) -> Login | None:
-        """Give the login of a token and note that its browser was seen; None where it has ended."""
+    def check(self, token: str, *, seen: bool = True) -> Login | None:
+        """Give the login of a token and note that its browser was `seen`; None where it has ended."""
         moment = self._clock()
         with self._sessions() as session:
             row = session.scalar(select(StoredLogin).where(StoredLogin.digest == _digest(token), *self._alive(moment)))
         if row is None:
             self._bury(token)
             return None
-        if row.seen_at <= moment - _SEEN_EVERY:
+        if seen and row.seen_at <= moment - _SEEN_EVERY:
             # A login stays good where the database can be read but not written to.
             with contextlib.suppress(DatabaseUnavailable), self._sessions.begin() as session:
                 session.execute(update(StoredLogin).where(StoredLogin.id == row.id).values(seen_at=moment))

@@ -114,6 +114,14 @@ def test_where_a_proxy_logs_requests_only_what_failed_is_written(failures_only: 
     assert {(event["event"], event["method"], event["path"]) for event in written} == {("request", "GET", "/a")}
 
 
+def test_whoever_asked_for_too_much_or_was_failed_is_told_of_and_nobody_else() -> None:
+    told: list[int] = []
+    for status in ("200 OK", "404 Not Found", "429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable"):
+        for path in ("/a", "/readyz"):
+            Client(RequestLog(answering(status), failed=told.append)).get(path)
+    assert told == [429, 500, 503]
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [

@@ -15,7 +15,7 @@ from tests.web.visiting import Visitor
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW", "get", "PoSt"]
 # What only administrators see, by how it begins. A new page of theirs belongs here, or the walk says who gets in.
-ADMINISTRATION = ("/people", "/admin", "/models/<name>/versions/<version>/")
+ADMINISTRATION = ("/people", "/admin", "/dashboard", "/models/<name>/versions/<version>/")
 API_ADMINISTRATION = (
     "/api/v1/people",
     "/api/v1/audit-log",

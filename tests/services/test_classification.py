@@ -125,6 +125,7 @@ def test_who_cannot_come_in_before_the_time_is_over_is_told(services: Services) 
         loader=services.loader,
         recorder=Recorder(engine=services.engine),
         metrics=Metrics(),
+        traffic=services.traffic,
         shadows=services.shadow_runner,
         answers=AnswerCache(size=0),
         decoding=gate,

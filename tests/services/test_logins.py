@@ -138,6 +138,15 @@ def test_it_stays_good_while_the_database_cannot_be_written(logins: Logins, serv
     assert logins.check(token) is not None
 
 
+def test_what_a_script_asks_for_by_itself_does_not_keep_a_login_alive(logins: Logins, ada: int, day: Day) -> None:
+    token, began = begin(logins, ada), day.moment
+    day.moment += timedelta(hours=71)
+    assert logins.check(token, seen=False) is not None
+    assert logins.list(ada)[0].seen_at == began
+    day.moment += timedelta(hours=2)
+    assert logins.check(token, seen=False) is None
+
+
 def test_the_list_has_the_one_seen_last_first_and_nobody_elses(logins: Logins, ada: int, bob: int, day: Day) -> None:
     first, second = begin(logins, ada), begin(logins, ada, PHONE)
     begin(logins, bob)

@@ -26,13 +26,17 @@ from app.services.attempts import DatabaseCounters
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_answers import Pair, ShadowAnswer, ShadowAnswers
+from app.services.traffic import Traffic
+from app.services.traffic_report import PERIODS, TrafficReports
 from app.storage.database import open_database
 from app.storage.inspection import known_revisions, look_at
 from app.storage.schema import upgrade
+from app.storage.sums import HOUR, Amount, SumKey, Sums
 from app.storage.tables import Attempt, AuditEntry, Base, StoredPrediction, User
 from tests.factories import make_prediction, make_services
 from tests.postgres import RunningPostgres
 from tests.storage.migrating import migrate
+from tests.storage.test_sums import NOON, add_in_every_order
 
 PASSWORD = "correct horse battery"
 
@@ -339,3 +343,30 @@ def test_it_is_looked_at_without_a_change(server: RunningPostgres, tmp_path: Pat
     assert not reader.writable
     with pytest.raises(DatabaseUnavailable, match="does not exist"):
         look_at(url.replace("postgres@", "nobody@"))
+
+
+def test_sums_of_many_who_add_at_once_lose_nothing_and_nobody_waits_for_ever(services: Services) -> None:
+    sums = Sums(services.engine)
+    add_in_every_order(sums)
+    found = sums.read(HOUR, ["total"], NOON, HOUR)
+    assert [(row.slot, row.amount, row.total) for row in found] == [(0, 200, 100.0)] * 5
+    sums.add({SumKey(HOUR, "total", NOON + 7 * HOUR, "f", "1", "Grüße, 8 %"): Amount(3_000_000_000, 0.25)})
+    assert sums.models("total") == [*"abcdef"]
+    later = [row for row in sums.read(HOUR, ["total"], NOON, 3 * HOUR) if row.slot == 2]
+    assert [(row.detail, row.amount, row.total) for row in later] == [("Grüße, 8 %", 3_000_000_000, 0.25)]
+    sums.forget(HOUR, ["total"], NOON + HOUR)
+    assert sums.models("total") == ["f"]
+
+
+def test_traffic_is_counted_and_told_as_in_sqlite(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Traffic, "_start", lambda _self: None)  # no thread goes on when the server is gone
+    services.traffic.begin()
+    prediction = make_prediction()
+    for _ in range(3):
+        services.traffic.answered(prediction, prediction.timings)
+    services.traffic.refused("invalid_image")
+    assert services.traffic.write()
+    report = TrafficReports(sums=services.traffic.sums).report(PERIODS["7d"], "shade")
+    assert (report.answered, report.models, sum(report.confidence)) == (3, ("shade",), 3)
+    assert [(one.model, one.label, one.count) for one in report.classes] == [("shade", "light", 3)]
+    assert [(one.name, one.total) for one in report.refusals] == [("invalid_image", 1)]

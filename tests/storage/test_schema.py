@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 from app.errors import InvalidSettings
 from app.storage.database import open_database
 from app.storage.schema import MIGRATIONS, upgrade
+from app.storage.sums import StoredSum
 from app.storage.tables import Base
 from tests.storage.migrating import migrate
 
@@ -81,6 +82,7 @@ def attempts_in(file: Path) -> list[tuple[object, ...]]:
 
 def test_a_fresh_file_gets_exactly_the_tables_and_no_copy_is_made(engine: Engine, tmp_path: Path) -> None:
     assert upgrade(engine, copies=tmp_path / "copies") is None
+    assert StoredSum.__tablename__ in Base.metadata.tables, "every module of tables is read"
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata) == []
     assert not (tmp_path / "copies").exists()
@@ -178,7 +180,7 @@ def test_later_tables_come_to_a_database_in_use_and_nothing_else_changes(engine:
     assert rows_of(copy) == before
     after = rows_of(tmp_path / "vitrine.db")
     added = {"address_changes", "audit_log", "authenticators", "idempotent_requests", "identities", "invitations", "logins"}
-    added |= {"passkeys", "recovery_codes", "shadow_answers"}
+    added |= {"passkeys", "recovery_codes", "shadow_answers", "sums"}
     assert not any(after.pop(table) for table in added)
     assert [user[-1:] for user in after["users"]] == [(None,)]  # nobody has logged in since
     assert [key[-1:] for key in after["api_keys"]] == [(None,)]  # nor has any key a quota
