@@ -30,7 +30,7 @@ def test_composing_opens_connects_and_starts_nothing(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     services = compose(make_settings(tmp_path))
     assert list(tmp_path.iterdir()) == []
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # one of before may have ended
     assert services.repository.names() == ["cats-vs-dogs", "digits"]
 
 
@@ -160,7 +160,7 @@ def test_traces_are_made_only_where_a_collector_is_set(tmp_path: Path) -> None:
     assert made.tracing is not None
     assert made.metrics is made.tracing.metrics
     assert compose(make_settings(tmp_path)).tracing is None
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # one of before may have ended
 
 
 def test_limits_uses_and_attempts_are_counted_in_redis_where_one_is_named(tmp_path: Path) -> None:
