@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.addresses import is_loopback, is_numeric, issuer, listed, names, networks, origins, web_address
 from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
-_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
-# As browsers write them: nothing behind the name but a port that is not the usual one.
-_ORIGIN = re.compile(r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 
 
 class Settings(BaseSettings):
@@ -41,16 +38,18 @@ class Settings(BaseSettings):
         None, description="Signs the cookies; at least 32 characters. Made at the first start."
     )
     secret_key_file: Path | None = Field(None, description="A file that holds the secret key and that only its owner may read.")
-    public_url: str = Field(
+    public_url: Annotated[str, AfterValidator(web_address)] = Field(
         "", description="The address people open, with a path or without; by default http://127.0.0.1:PORT."
     )
     plain_http: bool = Field(False, description="Say yes to allow logging in over plain http beyond this machine.")
-    hosts: str = Field("", description="Further names, with commas between them, under which the site is served.")
-    cors_origins: str = Field(
+    hosts: Annotated[str, AfterValidator(names)] = Field(
+        "", description="Further names, with commas between them, under which the site is served."
+    )
+    cors_origins: Annotated[str, AfterValidator(origins)] = Field(
         "", description="Origins whose pages may use the API with a key, https://NAME, with commas between them; or nothing."
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front tell the visitor's address and scheme.")
-    proxy_addresses: str = Field(
+    proxy_addresses: Annotated[str, AfterValidator(networks)] = Field(
         "127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
         description="From which addresses these proxies ask; what anybody else says in their headers is ignored.",
     )
@@ -66,7 +65,9 @@ class Settings(BaseSettings):
     )
     login_days: int = Field(30, ge=1, le=365, description="After how many days one has to log in again at the latest.")
     idle_hours: int = Field(72, ge=1, le=8760, description="After how many hours without a visit one has to log in again.")
-    oidc_url: str = Field("", description="The issuer of an OpenID Connect provider through which people log in, or nothing.")
+    oidc_url: Annotated[str, AfterValidator(issuer)] = Field(
+        "", description="The issuer of an OpenID Connect provider through which people log in, or nothing."
+    )
     oidc_client: str = Field("", description="The client ID that this site has at the provider.")
     oidc_secret: SecretStr = Field(SecretStr(""), description="The client secret that goes with it.")
     oidc_name: str = Field("single sign-on", max_length=40, description="What the button says after Log in with.")
@@ -141,25 +142,6 @@ class Settings(BaseSettings):
                 values[name] = given
         return values
 
-    @field_validator("public_url", mode="after")
-    @classmethod
-    def _web_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
-            raise ValueError("must be an address such as https://photos.example.org")
-        if not _PLAIN_PATH.fullmatch(parts.path):  # it goes into a cookie and into servers' settings
-            raise ValueError("may have a path of letters, digits, dots, dashes and underscores, such as /vitrine")
-        return url.rstrip("/")
-
-    @field_validator("oidc_url", mode="after")
-    @classmethod
-    def _issuer(cls, url: str) -> str:
-        parts = urlsplit(url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-        if url and (not secure or not parts.hostname or parts.query or parts.fragment):
-            raise ValueError("must be an address such as https://login.example.org, over http on this machine alone")
-        return url.rstrip("/")
-
     @model_validator(mode="after")
     def _whole_provider(self) -> Settings:
         given = {"URL": self.oidc_url, "CLIENT": self.oidc_client, "SECRET": self.oidc_secret.get_secret_value()}
@@ -167,29 +149,6 @@ class Settings(BaseSettings):
         if missing and len(missing) < len(given):
             raise InvalidSettings(f"For logging in through a provider {' and '.join(missing)} must be set, too.")
         return self
-
-    @field_validator("hosts", mode="after")
-    @classmethod
-    def _names_alone(cls, hosts: str) -> str:
-        if any(urlsplit(f"//{name}").hostname != name.lower() for name in _listed(hosts)):
-            raise ValueError("must be names such as photos.example.org, with commas between them")
-        return hosts
-
-    @field_validator("cors_origins", mode="after")
-    @classmethod
-    def _origins(cls, origins: str) -> str:
-        if not all(map(_ORIGIN.fullmatch, _listed(origins.lower()))):
-            raise ValueError("must be origins such as https://app.example.org, without a path, with commas between them")
-        return origins
-
-    @field_validator("proxy_addresses", mode="after")
-    @classmethod
-    def _networks(cls, addresses: str) -> str:
-        try:
-            list(map(ip_network, _listed(addresses)))
-        except ValueError as error:
-            raise ValueError("must be addresses such as 10.0.0.0/8 or ::1, with commas between them") from error
-        return addresses
 
     @field_validator("registration", mode="after")
     @classmethod
@@ -202,17 +161,17 @@ class Settings(BaseSettings):
     def host_names(self) -> frozenset[str]:
         """The names under which the site is served, in small letters: the public address's and those given beside it."""
         public = urlsplit(self.public_url).hostname
-        return frozenset(name.lower() for name in (*_listed(self.hosts), *([public] if public else [])))
+        return frozenset(name.lower() for name in (*listed(self.hosts), *([public] if public else [])))
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may read the API's answers, in small letters."""
-        return tuple(_listed(self.cors_origins.lower()))
+        return tuple(listed(self.cors_origins.lower()))
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks from which the proxies in front ask."""
-        return tuple(map(ip_network, _listed(self.proxy_addresses)))
+        return tuple(map(ip_network, listed(self.proxy_addresses)))
 
     @property
     def address(self) -> str:
@@ -239,7 +198,7 @@ class Settings(BaseSettings):
     def passkey_domain(self) -> str | None:
         """The name that passkeys are for; None where browsers offer none: at a numeric address, or over plain http."""
         name = urlsplit(self.address).hostname or ""
-        return name if name == "localhost" or (self.https and not _is_numeric(name)) else None
+        return name if name == "localhost" or (self.https and not is_numeric(name)) else None
 
     @property
     def database(self) -> str:
@@ -278,23 +237,3 @@ def wrong_settings(error: ValidationError) -> dict[str, str]:
     """Give a sentence for each setting that is wrong, by its name; what was given is not repeated."""
     names = ("_".join(str(part) for part in each["loc"]) or "settings" for each in error.errors())
     return {name: f"{_PREFIX}{name.upper()}: {each['msg']}." for name, each in zip(names, error.errors(), strict=True)}
-
-
-def _listed(text: str) -> list[str]:
-    return [part for part in (piece.strip() for piece in text.split(",")) if part]
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str | None) -> bool:
-    """Tell whether a name or an address is this machine's own; parsed, since anybody may own one such as 127.example.org."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
