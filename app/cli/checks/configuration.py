@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from app.cli.checks.finding import Case, Finding, error, good, warning
 from app.addresses import is_loopback
+from app.cli.checks.finding import Case, Finding, error, good, warning
 from app.config import Settings
 from app.errors import InvalidSettings
 from app.services.mail import carrier
