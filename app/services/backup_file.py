@@ -60,7 +60,7 @@ class BackupWriter:
     """Adds files to a new backup, one after the other."""
 
     def __init__(self, file: Path, progress: Progress) -> None:
-        self._tar = tarfile.open(file, "w", format=tarfile.PAX_FORMAT, copybufsize=_AT_ONCE)  # noqa: SIM115 - closed by close
+        self._tar = tarfile.open(file, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by close
         self._progress = progress
         self.files: dict[str, Content] = {}
 
