@@ -40,10 +40,10 @@ def backup(file: Path) -> None:
     prepare_folder(settings)
     repository = Repository(shipped=settings.models, own=settings.data / "models")
     service = Backup(data=settings.data, database=database, repository=repository, version=__version__)
-    with _refusing("The backup cannot be written to", file), _progress("backing up", service.size()) as progress:
+    with _refusing("The backup cannot be written to", file), _progress("backing up", service.size) as progress:
         manifest = service.write(file.absolute(), key=_mark(settings) or "", progress=progress)
     click.echo(f"{_told(manifest)} are in {file}", err=True)
-    if KEY not in manifest.files:
+    if manifest.key and KEY not in manifest.files:
         click.echo("The secret key is not: it is set (VITRINE_SECRET_KEY), so keep it where it is set.", err=True)
 
 
@@ -62,10 +62,10 @@ def restore(file: Path, replace: bool) -> None:
     service = Restoring(data=settings.data, knows=knows, upgrade=bring_up_to_date)
     with _refusing("The backup cannot be restored into", settings.data):
         reader = service.look(file)
-        with _progress("restoring", reader.size) as progress:
+        with _progress("restoring", lambda: reader.size) as progress:
             manifest = service.restore(reader, replace=replace, progress=progress)
     click.echo(f"{_told(manifest)}, as they were at {manifest.taken_at}, are in {settings.data}", err=True)
-    if _mark(settings) != manifest.key:
+    if manifest.key and _mark(settings) != manifest.key:
         click.echo(
             "The secret key is another than that site's: set VITRINE_SECRET_KEY to that one, "
             "or codes of apps let nobody in any more and everybody has to log in again.",
@@ -110,14 +110,16 @@ def _refusing(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InvalidBackup(f"{what} {path}: {error.strerror or 'it ends in the middle'}.") from error
+        where = f" ({error.filename})" if error.filename not in (None, str(path)) else ""
+        raise InvalidBackup(f"{what} {path}: {error.strerror or 'a file changed while it was read'}{where}.") from error
 
 
 @contextmanager
-def _progress(label: str, size: int) -> Iterator[Progress]:
-    if not sys.stderr.isatty() or size < _MANY_BYTES:
+def _progress(label: str, size: Callable[[], int]) -> Iterator[Progress]:
+    length = size() if sys.stderr.isatty() else 0
+    if length < _MANY_BYTES:
         yield lambda _: None
         return
-    with click.progressbar(length=size, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
         update: Callable[[int], None] = bar.update
         yield update

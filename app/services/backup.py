@@ -37,7 +37,7 @@ class Backup:
     def size(self) -> int:
         """Give about how many bytes it will have, for whoever waits."""
         files = [self._database, *_files(self._data / _MODELS), *_files(self._data / _PICTURES)]
-        return sum(file.stat().st_size for file in files if file.exists())
+        return sum(map(_size, files))
 
     def write(self, target: Path, *, key: str, progress: Progress) -> Manifest:
         """Write a backup whole or not at all; raise InvalidBackup or DatabaseUnavailable.
@@ -95,6 +95,13 @@ def _files(folder: Path) -> Iterator[Path]:
             yield from _files(entry)
         else:
             yield entry
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # deleted a moment ago
+        return 0
 
 
 @contextmanager

@@ -118,10 +118,10 @@ def test_what_is_in_it_is_told_and_it_replaces_what_is_there_only_where_that_is_
     services.engine.dispose()
     told = "The database, 1 versions of models and 2 pictures (0.2 MB)"
     ran = vitrine("backup", tmp_path / "a.tar")
-    assert (output_of(ran), ran.err.startswith(told)) == ("", True)
+    assert (output_of(ran), ran.err.startswith(told), ran.err.count("\n")) == ("", True, 1)
     assert "There is a site in" in refusal_of(vitrine("restore", tmp_path / "a.tar"))
     ran = vitrine("restore", tmp_path / "a.tar", "--replace")
-    assert (ran.code, ran.err.splitlines()[0].startswith(f"{told}, as they were at ")) == (0, True)
+    assert (ran.code, ran.err.startswith(f"{told}, as they were at "), ran.err.count("\n")) == (0, True, 1)
     assert EMAIL in output_of(vitrine("users", "list"))
 
 
@@ -169,7 +169,7 @@ def test_a_key_that_is_set_is_not_in_it_and_another_one_is_told(
 
 def test_a_place_that_cannot_be_written_to_is_refused(vitrine: Run, services: Services, tmp_path: Path) -> None:
     refused = refusal_of(vitrine("backup", tmp_path / "nowhere" / "a.tar"))
-    assert refused == f"The backup cannot be written to {tmp_path / 'nowhere' / 'a.tar'}: No such file or directory."
+    assert refused.startswith(f"The backup cannot be written to {tmp_path / 'nowhere' / 'a.tar'}: No such file or directory (")
 
 
 @pytest.mark.parametrize("words", [("users", "list"), ("upgrade",), ("backup", "again.tar")])
@@ -199,7 +199,7 @@ def test_a_start_sweeps_what_a_killed_one_had_unpacked(vitrine: Run, services: S
 def test_on_a_terminal_a_large_one_tells_how_far_it_is(
     vitrine: Run, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backing_up, "_MANY_BYTES", 0)
+    monkeypatch.setattr(backing_up, "_MANY_BYTES", 1)
     assert "backing up" not in vitrine("backup", tmp_path / "a.tar").err
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True)
     assert "backing up" in vitrine("backup", tmp_path / "a.tar").err

@@ -24,9 +24,9 @@ from app.services.recorder import Owner
 from tests.evidence import keep
 from tests.factories import make_services, publish
 from tests.killing import back_up_until, was_killed
-from tests.serving import EMAIL, PASSWORD
 from tests.storage.migrating import revisions
 
+GUEST = Owner(guest="a" * 32)
 KEY = "kX9-vQ2_mZ7.pL4~wR8!tB3@yN6#hC1$"
 
 
@@ -35,11 +35,6 @@ def services(tmp_path: Path) -> Services:
     made = make_services(tmp_path, models=tmp_path / "none")
     write_private(made.settings.data / "secret_key", KEY)
     return made
-
-
-@pytest.fixture
-def account(services: Services) -> Owner:
-    return Owner(services.accounts.create(EMAIL, PASSWORD))
 
 
 def backup_of(services: Services) -> Backup:
@@ -82,11 +77,11 @@ def pictures_of(*identifiers: str) -> set[str]:
     return {f"pictures/{name[-2:]}/{name}.{size}.jpg" for name in identifiers for size in ("picture", "thumbnail")}
 
 
-def test_it_holds_what_must_be_kept_and_the_digest_of_each(services: Services, account: Owner, tmp_path: Path) -> None:
+def test_it_holds_what_must_be_kept_and_the_digest_of_each(services: Services, tmp_path: Path) -> None:
     publish(services.repository)
     publish(services.repository)
     services.repository.activate("shade", "2")
-    (kept,) = keep(services, account, 150)
+    (kept,) = keep(services, GUEST, 150)
     manifest = write(services, tmp_path / "a.tar")
     versions = {f"models/shade/{number}/{file}" for number in (1, 2) for file in ("manifest.json", "source.pkl")}
     pointers = {"models/shade/active", "models/shade/highest"}
@@ -101,7 +96,7 @@ def test_it_holds_what_must_be_kept_and_the_digest_of_each(services: Services, a
     assert (tmp_path / "a.tar").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_a_site_makes_again_is_left_out(services: Services, account: Owner, tmp_path: Path) -> None:
+def test_what_a_site_makes_again_is_left_out(services: Services, tmp_path: Path) -> None:
     data = services.settings.data
     for left_out in ("setup_token", "counters.mdb", "usage.mdb", "copies/old.db", "uploads/a/model.bin", "somebody's"):
         (data / left_out).parent.mkdir(parents=True, exist_ok=True)
@@ -113,12 +108,12 @@ def test_what_a_site_makes_again_is_left_out(services: Services, account: Owner,
     }
 
 
-def test_what_comes_while_it_is_taken_is_whole_or_absent(services: Services, account: Owner, tmp_path: Path) -> None:
-    (before,) = keep(services, account, 150)
+def test_what_comes_while_it_is_taken_is_whole_or_absent(services: Services, tmp_path: Path) -> None:
+    (before,) = keep(services, GUEST, 150)
     after: list[str] = []
 
     def go_on() -> None:
-        after.extend(keep(services, account, 20))
+        after.extend(keep(services, GUEST, 20))
         publish(services.repository)
 
     manifest = write(services, tmp_path / "a.tar", go_on)
@@ -127,23 +122,21 @@ def test_what_comes_while_it_is_taken_is_whole_or_absent(services: Services, acc
     assert {"models/shade/1/manifest.json", "models/shade/1/source.pkl"} <= manifest.files.keys()
 
 
-def test_a_row_whose_picture_is_deleted_meanwhile_is_deleted_too(services: Services, account: Owner, tmp_path: Path) -> None:
-    kept, deleted = keep(services, account, 150, 20)
+def test_a_row_whose_picture_is_deleted_meanwhile_is_deleted_too(services: Services, tmp_path: Path) -> None:
+    kept, deleted = keep(services, GUEST, 150, 20)
 
     def delete() -> None:
         for identifier in (kept, deleted):
             # The first file that is read is one of these pictures: of that one all is there already, or half of it.
-            services.history.delete(account, identifier)
+            services.history.delete(GUEST, identifier)
 
     manifest = write(services, tmp_path / "a.tar", delete)
     rows = predictions_in(tmp_path / "a.tar", tmp_path / "copy.db")
     assert all(pictures_of(identifier) <= manifest.files.keys() for identifier in rows)
 
 
-def test_a_picture_that_is_being_written_when_its_folder_is_read_is_found(
-    services: Services, account: Owner, tmp_path: Path
-) -> None:
-    late, other = keep(services, account, 150, 20)
+def test_a_picture_that_is_being_written_when_its_folder_is_read_is_found(services: Services, tmp_path: Path) -> None:
+    late, other = keep(services, GUEST, 150, 20)
     pictures = services.settings.data / "pictures"
     away = {name: (services.settings.data / name).read_bytes() for name in pictures_of(late)}
     for name in away:
@@ -158,7 +151,7 @@ def test_a_picture_that_is_being_written_when_its_folder_is_read_is_found(
     assert sorted(pictures.rglob(".*")) == []
 
 
-def test_it_waits_for_whoever_changes_the_models(services: Services, account: Owner, tmp_path: Path) -> None:
+def test_it_waits_for_whoever_changes_the_models(services: Services, tmp_path: Path) -> None:
     publish(services.repository)
     with ThreadPoolExecutor(1) as threads:
         with services.repository.changing():
@@ -168,7 +161,7 @@ def test_it_waits_for_whoever_changes_the_models(services: Services, account: Ow
         assert "models/shade/1/manifest.json" in backup.result(30).files
 
 
-def test_of_two_at_once_one_is_refused_and_what_was_there_stays(services: Services, account: Owner, tmp_path: Path) -> None:
+def test_of_two_at_once_one_is_refused_and_what_was_there_stays(services: Services, tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(b"the backup of yesterday")
     refused = []
 
@@ -194,9 +187,9 @@ def test_without_a_database_there_is_nothing_to_back_up(services: Services, tmp_
     assert not list(tmp_path.glob("*a.tar*"))
 
 
-def test_one_that_is_killed_anywhere_leaves_the_backup_of_before(services: Services, account: Owner, tmp_path: Path) -> None:
+def test_one_that_is_killed_anywhere_leaves_the_backup_of_before(services: Services, tmp_path: Path) -> None:
     publish(services.repository)
-    keep(services, account, 150)
+    keep(services, GUEST, 150)
     held = {*write(services, tmp_path / "whole.tar").files, "manifest.json"}
     services.engine.dispose()
     place = tmp_path / "backups"

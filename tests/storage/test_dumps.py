@@ -62,26 +62,17 @@ def test_every_revision_has_its_dumps_and_there_are_no_others() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_dump_is_what_its_migrations_still_make_and_has_rows_in_every_table(
-    name: str, new_database: NewDatabase, built: dict[str, dict[str, str]]
-) -> None:
-    revision, _, kind = name.partition("-")
-    url = new_database(kind)
-    load(url, dump_of(revision, url))
-    # Where they differ an old migration was edited: whoever has it already would never get that.
-    assert schema_of(url) == built[name]
-    found = {table: len(rows) for table, rows in rows_of(url).items() if not table.startswith("the counter ")}
-    assert found == {table: len(ROWS[table]) for table in found}
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_an_older_database_becomes_todays_and_every_row_is_still_there(
     name: str, new_database: NewDatabase, built: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
     revision, _, kind = name.partition("-")
     url = new_database(kind)
     load(url, dump_of(revision, url))
+    # Where they differ an old migration was edited: whoever has it already would never get that.
+    assert schema_of(url) == built[name]
     before = rows_of(url)
+    tables = {table: len(rows) for table, rows in before.items() if not table.startswith("the counter ")}
+    assert tables == {table: len(ROWS[table]) for table in tables}
     engine = open_database(url)
     copy = upgrade(engine, copies=tmp_path / "copies")
     engine.dispose()
@@ -94,12 +85,12 @@ def test_an_older_database_becomes_todays_and_every_row_is_still_there(
     assert added <= GIVEN
     assert not any(rows for table, rows in after.items() if table not in before)
     file = sqlite_file(url)
+    assert (copy is not None) == (file is not None and revision != revisions()[-1])
+    assert copy is None or rows_of(f"sqlite:///{copy}") == before
     if file is not None:
         with closing(sqlite3.connect(file)) as connection:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert (copy is not None) == (revision != revisions()[-1])
-        assert copy is None or rows_of(f"sqlite:///{copy}") == before
 
 
 @pytest.mark.parametrize("kind", KINDS)

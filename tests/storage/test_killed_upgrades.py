@@ -12,7 +12,7 @@ from tests.storage.ending import assert_goes_on
 from tests.storage.migrating import revisions
 
 # At many more steps in tests/hard.
-_EVERY = 29
+_EVERY = 37
 STARTS = {"from nothing": "", "from the oldest": revisions()[0]}
 
 

@@ -13,8 +13,9 @@ from app.errors import DatabaseUnavailable
 from app.services.recorder import Owner, Recorder
 from app.storage.snapshot import Snapshot
 from tests.factories import make_prediction, make_services
-from tests.serving import EMAIL, PASSWORD
 from tests.storage.migrating import revisions
+
+GUEST = Owner(guest="a" * 32)
 
 
 @pytest.fixture
@@ -23,25 +24,20 @@ def services(tmp_path: Path) -> Services:
 
 
 @pytest.fixture
-def account(services: Services) -> int:
-    return services.accounts.create(EMAIL, PASSWORD)
-
-
-@pytest.fixture
 def file(services: Services) -> Path:
     return services.settings.data / "vitrine.db"
 
 
-def stored(services: Services, account: int) -> str:
+def stored(services: Services) -> str:
     prediction = make_prediction()
-    assert Recorder(engine=services.engine).record(prediction, Owner(account), "a.png")
+    assert Recorder(engine=services.engine).record(prediction, GUEST, "a.png")
     return prediction.id
 
 
-def test_it_has_what_was_committed_and_nothing_of_later(services: Services, account: int, file: Path, tmp_path: Path) -> None:
-    before = stored(services, account)
+def test_it_has_what_was_committed_and_nothing_of_later(services: Services, file: Path, tmp_path: Path) -> None:
+    before = stored(services)
     with closing(Snapshot.take(file, tmp_path / "copy.db")) as snapshot:
-        after = stored(services, account)
+        after = stored(services)
         assert (snapshot.has(before), snapshot.has(after)) == (True, False)
         assert snapshot.revision == revisions()[-1]
     assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
@@ -58,12 +54,10 @@ def test_whoever_is_writing_is_not_waited_for_and_does_not_wait(services: Servic
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
-def test_what_is_deleted_later_is_told_and_can_be_forgotten(
-    services: Services, account: int, file: Path, tmp_path: Path
-) -> None:
-    kept, deleted = stored(services, account), stored(services, account)
+def test_what_is_deleted_later_is_told_and_can_be_forgotten(services: Services, file: Path, tmp_path: Path) -> None:
+    kept, deleted = stored(services), stored(services)
     with closing(Snapshot.take(file, tmp_path / "copy.db")) as snapshot:
-        services.history.delete(Owner(account), deleted)
+        services.history.delete(GUEST, deleted)
         assert snapshot.deleted_since() == [deleted]
         snapshot.forget([deleted])
         assert (snapshot.has(kept), snapshot.has(deleted)) == (True, False)
