@@ -91,14 +91,16 @@ class Live {
     }
   }
 
-  /** As the server stacks them: whatever there is can be seen. */
+  /** As the server stacks them: whatever there is can be seen, and the tallest gives what that takes. */
   stack(pieces, counts, top) {
+    const heights = counts.map((count) => (count ? Math.max(1.5, (this.height * count) / top) : 0));
+    const excess = Math.max(0, heights.reduce((sum, height) => sum + height, 0) - this.height);
+    heights[heights.indexOf(Math.max(...heights))] -= excess;
     let foot = this.height;
-    counts.forEach((count, place) => {
-      const tall = Math.min(count ? Math.max(1.5, (this.height * count) / top) : 0, foot);
-      foot -= tall;
-      pieces[place].setAttribute("y", foot.toFixed(2));
-      pieces[place].setAttribute("height", tall.toFixed(2));
+    heights.forEach((height, place) => {
+      foot -= height;
+      pieces[place].setAttribute("y", Math.max(0, foot).toFixed(2));
+      pieces[place].setAttribute("height", height.toFixed(2));
     });
   }
 }

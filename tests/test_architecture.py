@@ -68,6 +68,7 @@ LATE_IMPORTS = {
     ("app/web/administration.py", "app.web.evidence"): "7, for the page that compares two versions alone",
     ("app/cli/house.py", "app.services.restoring"): "9: tarfile, for a backup whose restoring was killed on the way",
     ("app/web/dashboard.py", "app.services.traffic_report"): "4, with the next two, for the dashboard alone",
+    ("app/web/dashboard.py", "app.services.traffic_report"): "20, with the next two, for the dashboard alone",
     ("app/web/dashboard.py", "app.web.live_traffic"): "0 after that",
     ("app/web/dashboard.py", "app.web.traffic_charts"): "0 after that",
     ("app/cli/train.py", "app.services.training"): "1000: scikit-learn, for every other command",

@@ -121,11 +121,14 @@ class Scale:
 
 def stacked(x: float, width: float, words: str, scale: Scale, parts: Iterable[tuple[str, float]]) -> Column:
     """Give a column of parts on each other, the first at the foot; a part of nothing has a piece without a height."""
+    kinds, values = zip(*parts, strict=True)
+    heights = [scale.tall(value) for value in values]
+    # What had to be made tall enough to be seen, the tallest gives.
+    heights[heights.index(max(heights))] -= max(0.0, sum(heights) - HEIGHT)
     foot, pieces = float(HEIGHT), []
-    for kind, value in parts:
-        tall = min(scale.tall(value), foot)
-        foot = round(foot - tall, 2)
-        pieces.append(Piece(kind, foot, tall))
+    for kind, height in zip(kinds, heights, strict=True):
+        foot -= height
+        pieces.append(Piece(kind, max(0.0, round(foot, 2)), round(height, 2)))
     return Column(x, width, words, tuple(pieces))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -39,7 +41,12 @@ def test_many_photos_at_once_are_answered_and_kept(site: UwsgiSite) -> None:
     assert {answer.json["stored"] for answer in answers} == {True}
 
 
-def test_it_ends_when_it_is_told_to(site: UwsgiSite) -> None:
+def test_it_ends_when_it_is_told_to_and_writes_down_what_it_counted(site: UwsgiSite) -> None:
+    assert site.predict(CAT.read_bytes()).status == 200
     assert site.stop() == 0
+    with closing(sqlite3.connect(site.data / "vitrine.db")) as database:
+        (counted,) = database.execute("SELECT SUM(amount) FROM sums WHERE measure = 'classes'").fetchone()
+        (kept,) = database.execute("SELECT COUNT(*) FROM predictions").fetchone()
+    assert counted == kept > 0
     site.start()
     assert_classifies(site)
