@@ -243,6 +243,7 @@ def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) ->
 
 # What a start may load, in modules: each costs about a millisecond of every start, and memory in every process.
 START_BUDGET = 1136
+START_BUDGET = 1133
 
 
 def test_a_start_keeps_to_its_budget_of_imports() -> None:
@@ -255,6 +256,7 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
     counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
     late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "mistune"}
     late |= {"flask_cors", "joserfc", "requests", "redis", "fido2", "segno", "opentelemetry"}
+    late |= {"flask_cors", "joserfc", "opentelemetry", "requests", "redis", "fido2", "segno"}
     assert late & {name.partition(".")[0] for name in loaded} == set()
     assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 

@@ -69,6 +69,7 @@ class UwsgiSite(ServerSite):
 
     @property
     def script(self) -> str:
-        """The commands, with the port put in."""
-        here = f"sed s/127.0.0.1:8000/127.0.0.1:{self.port}/ deploy/uwsgi/vitrine.ini >{self._ini}\n"
+        """The commands, with the port and the folder in which processes count put in."""
+        port, folder = f"s/127.0.0.1:8000/127.0.0.1:{self.port}/", f"s#/dev/shm/vitrine-uwsgi#{self._ini.parent}/numbers#"
+        here = f"sed -e {port} -e {folder} deploy/uwsgi/vitrine.ini >{self._ini}\n"
         return here + super().script
