@@ -39,7 +39,7 @@ from app.services.passkeys import Passkeys
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.personal_data import PersonalData
-from app.services.pictures import PictureStore
+from app.services.pictures import Folder, PictureStore
 from app.services.private_files import secret_key
 from app.services.recorded_keys import RecordedKeys
 from app.services.recorder import Recorder
@@ -58,6 +58,10 @@ from app.storage.redis_counters import RedisCounters, WithFallback
 
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
+    from app.storage.objects import Objects
+
+# Where pictures cannot be kept now nobody waits for it again before that.
+_STORE_SILENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def compose(settings: Settings) -> Services:
     metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted = _counting(settings)
-    pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
+    pictures = PictureStore(objects=_objects(settings), limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
         **{part.name: getattr(people, part.name) for part in fields(people)},
@@ -155,6 +159,15 @@ def compose(settings: Settings) -> Services:
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
     )
+
+
+def _objects(settings: Settings) -> Objects:
+    """Give where small files are kept that all machines see."""
+    if not settings.bucket:
+        return Folder(settings.kept)
+    from app.storage.bucket import Bucket
+
+    return Bucket(settings.bucket, silent_seconds=_STORE_SILENT_SECONDS)
 
 
 def _account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:

@@ -16,6 +16,7 @@ from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
 _PREFIX = "VITRINE_"
+_BUCKET = re.compile(r"(s3|gs|az)://[^/\s?#@:]+(/[^\s?#]*)?")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 
 
@@ -31,6 +32,10 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="The one folder that changes at run time; made with mode 0700.")
     models: Path = Field(TREE / "models", description="The models shipped with the project; never written to.")
     database_url: str = Field("", description="Where accounts and history are kept; a SQLite file by default.")
+    store: str = Field(
+        "",
+        description="Where imported models and pictures are kept for several machines: a folder, or s3://BUCKET/PREFIX, gs://, az://.",
+    )
     redis_url: SecretStr = Field(
         SecretStr(""),
         description="A Redis in which limits, quotas and login attempts are counted for several machines, redis://HOST:PORT/0.",
@@ -171,6 +176,18 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses such as 10.0.0.0/8 or ::1, with commas between them") from error
         return addresses
 
+    @field_validator("store", mode="after")
+    @classmethod
+    def _shared(cls, store: str, info: ValidationInfo) -> str:
+        if "://" in store:
+            if not _BUCKET.fullmatch(store):
+                raise ValueError("must be a folder, or an address such as s3://bucket/prefix, gs:// or az://, without keys")
+            return store
+        folder = Path(store).expanduser().resolve()
+        if store and "data" in info.data and (folder == info.data["data"] or folder in info.data["data"].parents):
+            raise ValueError("must be beside the data folder, which each machine has for itself, or inside it")
+        return str(folder) if store else ""
+
     @field_validator("registration", mode="after")
     @classmethod
     def _confirmed_by_letter(cls, registration: str, info: ValidationInfo) -> str:
@@ -220,6 +237,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data / 'vitrine.db'}"
+
+    @property
+    def bucket(self) -> str:
+        """The address of the object store in which imported models and pictures are kept; empty where it is a folder."""
+        return self.store if "://" in self.store else ""
+
+    @property
+    def kept(self) -> Path:
+        """The folder in which imported models and pictures are kept, where it is one."""
+        return Path(self.store) if self.store and not self.bucket else self.data
 
     @property
     def sender(self) -> str:

@@ -40,6 +40,7 @@ from app.errors import (
     ProviderUnavailable,
     SignInRefused,
     StillRunning,
+    StoreUnavailable,
     TooManyAttempts,
     TooManyRequests,
     UnknownHost,
@@ -81,6 +82,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     InvalidModel: HTTPStatus.SERVICE_UNAVAILABLE,
     ProviderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _SENTENCES = {

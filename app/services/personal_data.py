@@ -126,10 +126,12 @@ class PersonalData:
             if not rows:
                 return
             yield _entry(f"predictions-{number}.json", rows)
-            for last in (row["id"] for row in rows):
-                content = self._pictures.read(last, "picture")
+            kept = self._pictures.kept(row["id"] for row in rows)
+            last = rows[-1]["id"]
+            for prediction_id in (row["id"] for row in rows if row["id"] in kept):
+                content = self._pictures.read(prediction_id, "picture")
                 if content is not None:
-                    yield Entry(f"pictures/{last}.jpg", content, compressed=True)
+                    yield Entry(f"pictures/{prediction_id}.jpg", content, compressed=True)
 
 
 def _user(session: Session, account: int) -> User:
