@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
 
 # Where pictures cannot be kept now nobody waits for it again before that.
 _STORE_SILENT_SECONDS = 5.0
+# For one file of a model's package, which may have some hundred megabytes.
+_PACKAGE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def compose(settings: Settings) -> Services:
     """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
     engine = open_database(settings.database, durable=settings.durable)
     sessions = sessionmaker(engine, expire_on_commit=False)
-    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    repository = repository_of(settings)
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     metrics, answers = Metrics(), ShadowAnswers(sessions=sessions)
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
@@ -159,6 +162,19 @@ def compose(settings: Settings) -> Services:
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
     )
+
+
+def repository_of(settings: Settings) -> Repository:
+    """Give the models as the settings have them: those of this folder, of one that machines share, or copies of a bucket's."""
+    if not settings.bucket:
+        return Repository(shipped=settings.models, own=settings.kept / "models")
+    from app.services.shared_models import SharedRepository
+    from app.storage.bucket import Bucket
+
+    # A folder for each bucket: what was copied from another one is not what this one holds.
+    own = settings.data / "store" / re.sub(r"[^A-Za-z0-9]+", "-", settings.bucket) / "models"
+    packages = Bucket(settings.bucket, seconds=_PACKAGE_SECONDS)
+    return SharedRepository(shipped=settings.models, own=own, index=Bucket(settings.bucket), packages=packages)
 
 
 def _objects(settings: Settings) -> Objects:

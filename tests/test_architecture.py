@@ -43,6 +43,7 @@ LATE_IMPORTS = {
         "app.services.identity_provider",
     ): "190: Authlib, cryptography and requests, where no provider is set",
     ("app/composition.py", "app.storage.bucket"): "20, with the next three: obstore, where no object store is named",
+    ("app/composition.py", "app.services.shared_models"): "0 after that",
     ("app/storage/bucket.py", "obstore"): "0 after that",
     ("app/storage/bucket.py", "obstore.exceptions"): "0 after that",
     ("app/storage/bucket.py", "obstore.store"): "0 after that",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import click
 
 from app.composition import Services, compose, signing_key
-from app.config import Settings, load_settings
+from app.config import TREE, Settings, load_settings
 from app.errors import InvalidSettings, VitrineError
 from app.http.logs import configure_logs
+from app.inference.repository import Repository
 from app.services.audit_log import COMMAND_LINE, Action, subject_of_model
 from app.storage.schema import upgrade
 
@@ -36,13 +39,38 @@ def open_house(settings: Settings | None = None, *, needs_database: bool = True)
     return services
 
 
+def open_models(settings: Settings | None = None) -> Services:
+    """Give the services for a command on models: it can do without a database, and begins with what other machines have."""
+    services = open_house(settings, needs_database=False)
+    catch_up(services.repository)
+    return services
+
+
+def catch_up(repository: Repository) -> None:
+    """Bring the models up to the store that machines share, and say where that cannot be."""
+    problem = repository.refresh()
+    if problem is not None:
+        click.echo(problem, err=True)
+
+
 def make_ready(settings: Settings) -> Services:
     """Give the services over everything that a server expects to be there, swept of what is too old."""
     services = open_house(settings)
     signing_key(settings)
+    catch_up(services.repository)
     services.history.sweep()
     services.repository.sweep()
     return services
+
+
+def make_ready_apart(settings: Settings) -> Services:
+    """Do the same for a server that is to fork: the threads that speak with a bucket would not come through."""
+    if not settings.bucket:
+        return make_ready(settings)
+    done = subprocess.run([sys.executable, "-m", "app.cli", "prepare"], cwd=TREE, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)  # it has said why
+    return open_house(settings)
 
 
 def record(services: Services, action: Action, name: str, detail: str) -> None:

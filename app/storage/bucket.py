@@ -17,6 +17,8 @@ from app.errors import InvalidSettings, StoreUnavailable
 # One that does not answer by then is as good as none: a visitor waits for it.
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
+# Of a large object, from one piece to the next.
+_PIECE_SECONDS = 10.0
 _AT_ONCE = 16
 _LONGEST_REASON = 200
 
@@ -70,13 +72,19 @@ class Bucket:
         self._obstore, self._faults = obstore, faults.BaseError
         self._unexpected = (faults.AlreadyExistsError, faults.PreconditionError)
         self._unchanged = faults.NotModifiedError
-        within, connected = timedelta(seconds=seconds), timedelta(seconds=_CONNECT_SECONDS)
+        within = timedelta(seconds=seconds)
+        connected, piece = timedelta(seconds=_CONNECT_SECONDS), timedelta(seconds=_PIECE_SECONDS)
         try:
             # Without retries: whoever waits is told, and asks again.
             self._store = obstore.store.from_url(
                 url,
                 # Over plain http where the operator's own endpoint says so, as it may beside the store.
-                client_options={"timeout": within, "connect_timeout": connected, "allow_http": True},
+                client_options={
+                    "timeout": within,
+                    "connect_timeout": connected,
+                    "read_timeout": piece,
+                    "allow_http": True,
+                },
                 retry_config={"max_retries": 0, "retry_timeout": within},
             )
         except (faults.BaseError, ValueError) as error:
