@@ -189,9 +189,10 @@ def _objects(settings: Settings) -> Objects:
 def _account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
     audit_log = AuditLog(sessions=sessions)
     passwords = Passwords()
-    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
-    api_keys = ApiKeys(sessions=sessions)
     vault = Vault(key=lambda: signing_key(settings))
+    machines = vault if settings.database_url else None
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords, machines=machines)
+    api_keys = ApiKeys(sessions=sessions)
     return AccountServices(
         accounts=accounts,
         passwords=passwords,
