@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
+import traceback
+from typing import NoReturn
 
 import click
 
 from app.composition import Services, compose, signing_key
-from app.config import TREE, Settings, load_settings
+from app.config import Settings, load_settings
 from app.errors import InvalidSettings, VitrineError
 from app.http.logs import configure_logs
 from app.inference.repository import Repository
@@ -57,9 +59,7 @@ def make_ready(settings: Settings) -> Services:
     """Give the services over everything that a server expects to be there, swept of what is too old."""
     services = open_house(settings)
     signing_key(settings)
-    catch_up(services.repository)
-    services.history.sweep()
-    services.repository.sweep()
+    _tidy(services)
     return services
 
 
@@ -67,10 +67,36 @@ def make_ready_apart(settings: Settings) -> Services:
     """Do the same for a server that is to fork: the threads that speak with a bucket would not come through."""
     if not settings.bucket:
         return make_ready(settings)
-    done = subprocess.run([sys.executable, "-m", "app.cli", "prepare"], cwd=TREE, stdout=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)  # it has said why
-    return open_house(settings)
+    services = open_house(settings)
+    signing_key(settings)
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        _tidy_and_end(services)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(1)  # it has said why
+    return services
+
+
+def _tidy(services: Services) -> None:
+    catch_up(services.repository)
+    services.history.sweep()
+    services.repository.sweep()
+
+
+def _tidy_and_end(services: Services) -> NoReturn:
+    code = 1
+    try:
+        services.engine.dispose(close=False)  # its connections are the other process's
+        _tidy(services)
+        code = 0
+    except VitrineError as error:
+        click.echo(f"vitrine: {error}", err=True)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def record(services: Services, action: Action, name: str, detail: str) -> None:

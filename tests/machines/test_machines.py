@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from tests.api.asking import assert_problem, make_key
-from tests.factories import CAT, EIGHT, publish
+from tests.factories import CAT, EIGHT
 from tests.machines.hosts import Host, Machines, running_machines
 from tests.serving import EMAIL, PASSWORD, Reply
 from tests.waiting import wait_until
@@ -71,11 +72,12 @@ def test_both_are_ready_and_their_links_are_used_up(machines: Machines) -> None:
 
 def test_what_is_imported_and_activated_on_one_answers_on_both(machines: Machines) -> None:
     key = make_key(machines.services, scopes=ADMINISTRATION)
-    path = "/api/v1/models/shade/predict"
+    path = "/api/v1/models/numerals/predict"
     assert predict(machines.other, key, path).status == 404
-    repository = machines.services.repository
+    repository, digits = machines.services.repository, machines.services.repository.package("digits", "1")
     for _ in range(2):
-        publish(repository)
+        files = {file: digits.pinned(file) for file in digits.manifest.digests}
+        repository.publish(replace(digits.manifest, name="numerals"), files)
     took = seconds_until(lambda: all(predict(host, key, path).status == 200 for host in machines.both))
     print(f"imported: answers on both after {took:.2f} s")
 
@@ -86,7 +88,7 @@ def test_what_is_imported_and_activated_on_one_answers_on_both(machines: Machine
 
     assert {version(host) for host in machines.both} == {"1"}
     for there, answers in ((machines.one, "2"), (machines.other, "1"), (machines.one, "2")):
-        activate = f"/api/v1/models/shade/versions/{answers}/activate"
+        activate = f"/api/v1/models/numerals/versions/{answers}/activate"
         changed = there.request("POST", activate, key=key)
         assert changed.status == 200, changed.body
         took = seconds_until(lambda answers=answers: all(version(host) == answers for host in machines.both))  # type: ignore[misc]
