@@ -13,7 +13,7 @@ from tests.deploy.manual import adapted, carry_out, commands
 from tests.serving import RunningSite, free_port
 
 # As distributions have it around what is in conf.d; everything it writes is in its own folder.
-_MAIN = """
+MAIN = """
 user {user};
 worker_processes 1;
 pid nginx.pid;
@@ -67,7 +67,7 @@ class NginxSite(RunningSite):
 
     def _prepare(self) -> None:
         (self.nginx / "conf.d").mkdir(parents=True)
-        (self.nginx / "nginx.conf").write_text(_MAIN.format(user=getpass.getuser()), encoding="utf-8")
+        (self.nginx / "nginx.conf").write_text(MAIN.format(user=getpass.getuser()), encoding="utf-8")
         certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
         carry_out(f"{certificate} -keyout {self.nginx}/privkey.pem -out {self.nginx}/fullchain.pem", self.environment)
         ours = {
