@@ -30,22 +30,9 @@ class Front:
         """Start it in front of hosts, and wait until it answers."""
         (self._folder / "conf.d").mkdir(parents=True)
         (self._folder / "nginx.conf").write_text(MAIN.format(user=getpass.getuser()), encoding="utf-8")
-        words = [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]
+        made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
         files = ["-keyout", str(self._folder / "privkey.pem"), "-out", str(self._folder / "fullchain.pem")]
-        subprocess.run([*words, *files], check=True, capture_output=True)
+        subprocess.run([*made, "-subj", "/CN=localhost", *files], check=True, capture_output=True)
         text = (TREE / "deploy" / "nginx" / "vitrine.conf").read_text(encoding="utf-8")
         ours = {
             "server 127.0.0.1:8000;": "least_conn;" + "".join(f" server {host.address}:{host.port};" for host in hosts),
