@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -60,11 +59,6 @@ from app.storage.redis_counters import RedisCounters, WithFallback
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
     from app.storage.objects import Objects
-
-# Where pictures cannot be kept now nobody waits for it again before that.
-_STORE_SILENT_SECONDS = 5.0
-# For one file of a model's package, which may have some hundred megabytes.
-_PACKAGE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -158,32 +152,36 @@ def compose(settings: Settings) -> Services:
         versions=Versions(
             repository=repository, audit_log=people.audit_log, replays=_replays(settings, sessions, loader, pictures)
         ),
-        model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
+        model_uploads=_model_uploads(settings, repository, people.audit_log),
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
     )
 
 
 def repository_of(settings: Settings) -> Repository:
-    """Give the models as the settings have them: those of this folder, of one that machines share, or copies of a bucket's."""
+    """Give the models as the settings have them: those of a folder, which machines may share, or copies of a bucket's."""
     if not settings.bucket:
         return Repository(shipped=settings.models, own=settings.kept / "models")
-    from app.services.shared_models import SharedRepository
-    from app.storage.bucket import Bucket
+    from app.services.in_a_bucket import models_in
 
-    # A folder for each bucket: what was copied from another one is not what this one holds.
-    own = settings.data / "store" / re.sub(r"[^A-Za-z0-9]+", "-", settings.bucket) / "models"
-    packages = Bucket(settings.bucket, seconds=_PACKAGE_SECONDS)
-    return SharedRepository(shipped=settings.models, own=own, index=Bucket(settings.bucket), packages=packages)
+    return models_in(settings.bucket, shipped=settings.models, data=settings.data)
 
 
 def _objects(settings: Settings) -> Objects:
-    """Give where small files are kept that all machines see."""
     if not settings.bucket:
         return Folder(settings.kept)
-    from app.storage.bucket import Bucket
+    from app.services.in_a_bucket import pictures_in
 
-    return Bucket(settings.bucket, silent_seconds=_STORE_SILENT_SECONDS)
+    return pictures_in(settings.bucket)
+
+
+def _model_uploads(settings: Settings, repository: Repository, audit_log: AuditLog) -> ModelUploads:
+    if not settings.bucket:
+        return ModelUploads(folder=settings.kept / "uploads", repository=repository, audit_log=audit_log)
+    from app.services.in_a_bucket import uploads_in
+
+    machines = uploads_in(settings.bucket)
+    return ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=audit_log, machines=machines)
 
 
 def _account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
