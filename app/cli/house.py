@@ -111,16 +111,18 @@ def tell_unrecorded(recorded: bool) -> None:
 
 
 def prepare_folder(settings: Settings) -> None:
-    """Make the data folder, 0700, and see that it can be written to and has room."""
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = settings.data / ".writable"
-        probe.touch()
-        probe.unlink(missing_ok=True)  # another command may be looking, too
-    except OSError as error:
-        raise InvalidSettings(
-            f"The data folder {settings.data} cannot be written to: mend its permissions, or name another in VITRINE_DATA."
-        ) from error
-    free = shutil.disk_usage(settings.data).free
-    if free < _LEAST_FREE_BYTES:
-        raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {settings.data}: make room first.")
+    """Make the data folder, 0700, and one that machines share, and see that they can be written to and have room."""
+    folders = {settings.kept: ("store's folder", "VITRINE_STORE"), settings.data: ("data folder", "VITRINE_DATA")}
+    for folder, (called, setting) in folders.items():
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = folder / ".writable"
+            probe.touch()
+            probe.unlink(missing_ok=True)  # another command may be looking, too
+        except OSError as error:
+            raise InvalidSettings(
+                f"The {called} {folder} cannot be written to: mend its permissions, or name another in {setting}."
+            ) from error
+        free = shutil.disk_usage(folder).free
+        if free < _LEAST_FREE_BYTES:
+            raise InvalidSettings(f"Only {free // 1_000_000} MB are free on the disk of {folder}: make room first.")

@@ -1,9 +1,10 @@
-"""Nginx in front of several hosts, with the file of deploy/nginx and a line more for each of them, as docs/deploy.md says."""
+"""Nginx in front of several hosts, as docs/deploy.md has it."""
 
 from __future__ import annotations
 
 import getpass
 import http.client
+import os
 import signal
 import ssl
 import subprocess
@@ -11,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from tests.deploy.manual import adapted, carry_out, commands
 from tests.deploy.nginx import MAIN
 from tests.machines.hosts import Host
-from tests.serving import TREE, free_port
+from tests.serving import free_port
 from tests.waiting import wait_until
 
 
@@ -33,18 +35,13 @@ class Front:
         made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
         files = ["-keyout", str(self._folder / "privkey.pem"), "-out", str(self._folder / "fullchain.pem")]
         subprocess.run([*made, "-subj", "/CN=localhost", *files], check=True, capture_output=True)
-        text = (TREE / "deploy" / "nginx" / "vitrine.conf").read_text(encoding="utf-8")
         ours = {
-            "server 127.0.0.1:8000;": "least_conn;" + "".join(f" server {host.address}:{host.port};" for host in hosts),
-            "photos.example.org": "127.0.0.1",
-            "listen 443": f"listen 127.0.0.1:{self._port}",
-            "listen 80": f"listen 127.0.0.1:{self._plain}",
-            "/etc/ssl/vitrine": str(self._folder),
+            "10.0.0.1:8000": f"{hosts[0].address}:{hosts[0].port}",
+            "10.0.0.2:8000": f"{hosts[1].address}:{hosts[1].port}",
+            "/photos.example.org/g": "/127.0.0.1/g",
+            " >/etc/nginx/conf.d/": f"{self._listening()} >{self._folder}/conf.d/",
         }
-        for old, new in ours.items():
-            assert old in text, old
-            text = text.replace(old, new)
-        (self._folder / "conf.d" / "vitrine.conf").write_text(text, encoding="utf-8")
+        carry_out(adapted(commands("Several machines"), ours), os.environ)
         started = ["nginx", "-e", "error.log", "-p", str(self._folder), "-c", "nginx.conf", "-g", "daemon off;"]
         self._process = subprocess.Popen(started, cwd=self._folder)
         wait_until(self._answers)
@@ -59,6 +56,14 @@ class Front:
     def connect(self) -> http.client.HTTPConnection:
         """Give a connection to it over TLS; its certificate is made for the test."""
         return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=60, context=ssl._create_unverified_context())
+
+    def _listening(self) -> str:
+        ours = {
+            "listen 443": f"listen 127.0.0.1:{self._port}",
+            "listen 80": f"listen 127.0.0.1:{self._plain}",
+            "/etc/ssl/vitrine": str(self._folder),
+        }
+        return "".join(f" | sed 's#{old}#{new}#'" for old, new in ours.items())
 
     def _answers(self) -> bool:
         connection = self.connect()
