@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -93,6 +94,8 @@ def test_what_is_imported_and_activated_on_one_answers_on_both(machines: Machine
         assert changed.status == 200, changed.body
         took = seconds_until(lambda answers=answers: all(version(host) == answers for host in machines.both))  # type: ignore[misc]
         print(f"activated: answers on both after {took:.2f} s")
+    listed = machines.other.run("models", "list")
+    assert re.search(r"numerals\W+2\W+active", listed.stdout), listed
 
 
 def test_a_limit_is_exact_on_both_together(machines: Machines) -> None:
