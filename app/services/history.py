@@ -115,8 +115,7 @@ class History:
             session.execute(delete(StoredPrediction).where(old))
             # Those that belong to a prediction are gone with it.
             session.execute(delete(StoredShadowAnswer).where(StoredShadowAnswer.created_at < kept_from))
-        for prediction_id in expired:
-            self._pictures.drop(prediction_id)
+        self._pictures.drop(*expired)
         return len(expired)
 
     def _items(self, rows: Sequence[StoredPrediction]) -> tuple[HistoryItem, ...]:

@@ -109,8 +109,8 @@ class PersonalData:
             return set(session.scalars(select(StoredPrediction.id).where(StoredPrediction.user_id == account)))
 
     def _drop_pictures(self, predictions: Iterable[str]) -> set[str]:
-        for prediction_id in (dropped := set(predictions)):
-            self._pictures.drop(prediction_id)
+        dropped = set(predictions)
+        self._pictures.drop(*dropped)
         return dropped
 
     def _predictions(self, account: int) -> Iterator[Entry]:

@@ -83,9 +83,9 @@ class PictureStore:
         keys = {_key(prediction_id, "picture"): prediction_id for prediction_id in prediction_ids}
         return frozenset(keys[key] for key in self._objects.present(list(keys)))
 
-    def drop(self, prediction_id: str) -> None:
+    def drop(self, *prediction_ids: str) -> None:
         """Delete the copies; none there is no error."""
-        self._objects.delete(_key(prediction_id, size) for size in _LONGEST_SIDE)
+        self._objects.delete(_key(prediction_id, size) for prediction_id in prediction_ids for size in _LONGEST_SIDE)
 
 
 def _key(prediction_id: str, size: Size) -> str:

@@ -30,14 +30,15 @@ from app.services.model_copies import CopiedRepository
 from app.services.model_index import Draft, DraftPointer, Index, Place, read_index, write_index
 from app.storage.bucket import Bucket, ObjectChanged, Stored, Tag
 
-_INDEX, _TRIED = "models/index.json", "models/conditions"
+_INDEX = "models/index.json"
 _EMPTY = write_index(Index())
-_NEVER_THERE = Tag(None, None)
+_NEVER_THERE, _ANOTHER = Tag(None, None), Tag('"0"', "1")
 # Each time somebody else was faster, so this many machines at once are no trouble.
 _TRIES = 20
 # An upload that nobody has finished by then was killed.
 _LEFT_BEHIND = timedelta(days=1)
 
+_CARELESS = "The store takes no conditional writes, without which machines would undo each other's changes."
 _GOES_ON = "This machine goes on with the models that it has."
 
 _Answer = TypeVar("_Answer")
@@ -82,6 +83,7 @@ class SharedRepository(CopiedRepository):
         """Write the next version of a model: all of its files first, and nobody sees it before the index names it."""
         if not valid_name(manifest.name):
             return super().publish(manifest, files)  # which refuses it
+        self._prove_conditions()
         self._read()  # a store that is away is noticed at once, and not by a package that takes its time
         folder = self._here.folder = uuid4().hex
         for file, content in files.items():
@@ -130,7 +132,7 @@ class SharedRepository(CopiedRepository):
             self._packages.delete(
                 key
                 for key, written in self._packages.listed("models")
-                if written < until and key not in (_INDEX, _TRIED) and not key.startswith(known)
+                if written < until and key != _INDEX and not key.startswith(known)
             )
 
     def _tried(self, change: Callable[[], _Answer]) -> _Answer:
@@ -192,31 +194,34 @@ class SharedRepository(CopiedRepository):
         return found or Stored(self._brought(), unless or _NEVER_THERE)
 
     def _prove_conditions(self) -> None:
-        """See once that of two who write the next state of an object the store refuses one, or raise StoreUnavailable."""
+        """See once that the store refuses what is written under a condition that does not hold, or raise StoreUnavailable."""
         if self._proven:
             return
+        key = f"models/{uuid4().hex}"
+        self._index.exchange(key, b"", None)
         try:
-            before = self._index.fetch(_TRIED)
-        except FileNotFoundError:
-            before = None
-        try:
-            for _ in range(2):
-                self._index.exchange(_TRIED, uuid4().hex.encode(), before.tag if before is not None else None)
-        except ObjectChanged:
-            self._proven = True
-            return
-        raise StoreUnavailable("The store takes no conditional writes, without which machines would undo each other's changes.")
+            for wrong in (None, _ANOTHER):
+                with contextlib.suppress(ObjectChanged):
+                    self._index.exchange(key, b"", wrong)
+                    raise StoreUnavailable(_CARELESS)
+        finally:
+            self._index.delete([key])
+        self._proven = True
 
     def _leads(self) -> bool:
         """Tell whether this process is the one of this machine that follows; another takes over once it has ended."""
-        if self._lead is None:
+        if self._lead is not None:
+            return True
+        try:
             make_folder(self._own)
             lead = os.open(self._own / ".follower", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if not taken(lead):
-                os.close(lead)
-                return False
-            self._lead = lead
-            weakref.finalize(self, os.close, lead)
+        except OSError:  # what cannot be written to cannot be brought up to anything
+            return False
+        if not taken(lead):
+            os.close(lead)
+            return False
+        self._lead = lead
+        weakref.finalize(self, os.close, lead)
         return True
 
     def _look(self) -> None:
@@ -224,6 +229,7 @@ class SharedRepository(CopiedRepository):
             found = self._read(self._tag)
             if found.content != self._brought():
                 with super()._changing(seconds=0):
+                    found = self._read()  # again: a command may have been at it, and what was read be older than what is here
                     self._bring_up(found.content)
             self._tag = found.tag
         except Overloaded:  # a command is changing something, and begins with what there is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -131,16 +130,24 @@ class Bucket:
             return frozenset(key for key, there in zip(keys, pool.map(self._is_there, keys), strict=True) if there)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; none there is no error, and what cannot be deleted now stays."""
-        for key in keys:
-            with contextlib.suppress(FileNotFoundError, StoreUnavailable):
-                self._asked(lambda key=key: self._obstore.delete(self._store, key))  # type: ignore[misc]
+        """Delete objects; none there is no error, and what cannot be deleted now stays, which is logged."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(self._delete, keys):
+                pass
 
     def listed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """Give all keys below a prefix, with when each was written."""
         for some in self._asked(lambda: list(self._obstore.list(self._store, prefix))):
             for found in some:
                 yield found["path"], found["last_modified"]
+
+    def _delete(self, key: str) -> None:
+        try:
+            self._asked(lambda: self._obstore.delete(self._store, key))
+        except FileNotFoundError:
+            pass
+        except StoreUnavailable:
+            log.error("object_not_deleted", key=key)
 
     def _is_there(self, key: str) -> bool:
         try:

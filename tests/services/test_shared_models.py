@@ -22,7 +22,7 @@ from app.inference.predictor import Predictor
 from app.inference.repository import Repository
 from app.services.model_index import read_index
 from app.services.shared_models import SharedRepository
-from app.storage.bucket import Bucket, ObjectChanged, Tag
+from app.storage.bucket import Bucket, ObjectChanged, Stored, Tag
 from tests.factories import make_classifier, make_manifest, publish
 from tests.s3_server import RunningS3
 from tests.waiting import wait_until
@@ -143,6 +143,29 @@ def test_a_change_is_followed_by_one_process_of_a_machine(one: SharedRepository,
     workers[0].follow()
     wait_until(lambda: workers[1].active_version("shade") == "2")
     assert workers[1].problem() is None
+
+
+class Late(Bucket):
+    """A bucket whose first answer is from before the latest change."""
+
+    before: Stored | None = None
+
+    def fetch(self, key: str, unless: Tag | None = None) -> Stored | None:
+        late, self.before = self.before, None
+        return late or super().fetch(key, unless)
+
+
+def test_a_look_that_began_before_a_change_takes_nothing_back(one: SharedRepository, tmp_path: Path, url: str) -> None:
+    publish(one)
+    index = Late(url)
+    index.before = index.fetch(INDEX)
+    publish(one)
+    worker = SharedRepository(shipped=None, own=tmp_path / "one", index=index, packages=Bucket(url))
+    inode = (tmp_path / "one" / "shade" / "2").stat().st_ino
+    worker.follow()
+    wait_until(lambda: not worker._looking.is_alive())  # type: ignore[union-attr]
+    assert index.before is None
+    assert (tmp_path / "one" / "shade" / "2").stat().st_ino == inode
 
 
 def test_what_has_not_changed_costs_one_small_request(one: SharedRepository, server: RunningS3) -> None:

@@ -110,6 +110,7 @@ def test_one_that_does_not_answer_is_given_up_and_then_left_alone(server: Runnin
             with pytest.raises(StoreUnavailable):
                 bucket.write("a", b"1")
         assert bucket.present(["before"]) == frozenset()
+        bucket.delete(["before"])
     finally:
         server.thaw()
     with pytest.raises(StoreUnavailable):
