@@ -50,7 +50,8 @@ class Bucket:
     """Connects on first use, and then starts threads: never use one before a fork.
 
     Credentials and the address of what only speaks like S3 are read from the environment by obstore itself. A store that fails
-    or does not answer in time is left alone for `silent_seconds`, so that visitors do not wait for it one by one.
+    or does not answer in time is left alone for `silent_seconds`, so that visitors do not wait for it one by one. What it refuses
+    for being busy is asked again `retries` times within the same time: not for what is written under a condition, and may be done.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Bucket:
         *,
         seconds: float = _ANSWER_SECONDS,
         silent_seconds: float = 0.0,
+        retries: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         try:
@@ -74,7 +76,6 @@ class Bucket:
         within = timedelta(seconds=seconds)
         connected, piece = timedelta(seconds=_CONNECT_SECONDS), timedelta(seconds=_PIECE_SECONDS)
         try:
-            # Without retries: whoever waits is told, and asks again.
             self._store = obstore.store.from_url(
                 url,
                 # Over plain http where the operator's own endpoint says so, as it may beside the store.
@@ -84,7 +85,7 @@ class Bucket:
                     "read_timeout": piece,
                     "allow_http": True,
                 },
-                retry_config={"max_retries": 0, "retry_timeout": within},
+                retry_config={"max_retries": retries, "retry_timeout": within},
             )
         except (faults.BaseError, ValueError) as error:
             raise InvalidSettings(f"VITRINE_STORE cannot be used: {_reason(error)}.") from error
