@@ -50,8 +50,8 @@ class Bucket:
     """Connects on first use, and then starts threads: never use one before a fork.
 
     Credentials and the address of what only speaks like S3 are read from the environment by obstore itself. A store that fails
-    or does not answer in time is left alone for `silent_seconds`, so that visitors do not wait for it one by one. What it refuses
-    for being busy is asked again `retries` times within the same time: not for what is written under a condition, and may be done.
+    or does not answer in time is left alone for `silent_seconds`, so that visitors do not wait for it one by one. One that
+    is busy is asked again `retries` times within the same time: not where something is written under a condition, and may be done.
     """
 
     def __init__(
