@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 import threading
@@ -67,10 +66,10 @@ def test_what_machines_share_is_in_the_folder_of_the_store(tmp_path: Path) -> No
 
 def test_composing_over_a_bucket_asks_it_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    before = set(os.listdir("/proc/self/task"))
+    before = set(Path("/proc/self/task").iterdir())
     services = compose(make_settings(tmp_path, store="s3://bucket/prefix"))
     assert services.repository.names() == ["cats-vs-dogs", "digits"]
-    assert set(os.listdir("/proc/self/task")) == before, "threads would not come through a fork"
+    assert set(Path("/proc/self/task").iterdir()) == before, "threads would not come through a fork"
     assert list(tmp_path.iterdir()) == []
 
 

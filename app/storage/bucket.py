@@ -51,7 +51,7 @@ class Bucket:
 
     Credentials and the address of what only speaks like S3 are read from the environment by obstore itself. A store that fails
     or does not answer in time is left alone for `silent_seconds`, so that visitors do not wait for it one by one. One that
-    is busy is asked again `retries` times within the same time, which is not for conditions: it may have been done all the same.
+    is busy is asked again `retries` times within the same time, which is not for conditions: they may have been met.
     """
 
     def __init__(
