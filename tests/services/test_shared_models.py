@@ -27,7 +27,7 @@ from tests.factories import make_classifier, make_manifest, publish
 from tests.s3_server import RunningS3
 from tests.waiting import wait_until
 
-KILLS = 6
+KILLS = 4
 INDEX = "models/index.json"
 
 
