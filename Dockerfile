@@ -15,7 +15,7 @@ ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP
 
 # The libraries come first and alone: a change to the application does not install them again. A sixth of them is tests of
 # their own. Bytecode is made here, since nothing may be written later, and is never held against its source: a start is faster.
-# PostgreSQL, Redis and single sign-on come along with: --build-arg LIBRARIES=extras
+# PostgreSQL, Redis, object stores and single sign-on come along with: --build-arg LIBRARIES=extras
 ARG LIBRARIES=default
 COPY requirements/default.txt requirements/extras.txt requirements/
 RUN /usr/local/bin/python -m pip --python /opt/venv/bin/python install --require-hashes -r requirements/${LIBRARIES}.txt \

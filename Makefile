@@ -18,7 +18,7 @@ test: ## The whole suite, browser journeys included.
 
 test-hard: ## What takes minutes, with its figures: damaged pictures, faults, slow clients, memory; root. OPTIONS goes to pytest.
 	@PYTHON="$(PYTHON)" scripts/install test
-	@scripts/install-test-tools
+	@scripts/install-test-tools nginx
 	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
 
 test-deploy: ## Run what docs/deploy.md tells of, for real: other servers, and the image, with the container engine in CONTAINERS.

@@ -10,6 +10,8 @@ _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 # As browsers write them: nothing behind the name but a port that is not the usual one.
 _ORIGIN = re.compile(r"(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 
+_BUCKET = re.compile(r"(s3|gs|az)://[^/\s?#@:]+(/[^\s?#]*)?")
+
 
 def listed(text: str) -> list[str]:
     """Give what stands between commas."""
@@ -56,6 +58,13 @@ def networks(text: str) -> str:
     except ValueError as error:
         raise ValueError("must be addresses such as 10.0.0.0/8 or ::1, with commas between them") from error
     return text
+
+
+def is_bucket(text: str) -> bool:
+    """Tell whether this is the address of an object store and not a folder; raise ValueError for one that is none of ours."""
+    if "://" in text and not _BUCKET.fullmatch(text):
+        raise ValueError("must be a folder, or an address such as s3://bucket/prefix, gs:// or az://, without keys")
+    return "://" in text
 
 
 def is_numeric(host: str) -> bool:

@@ -40,7 +40,7 @@ from app.services.passkeys import Passkeys
 from app.services.passwords import Passwords
 from app.services.people import People
 from app.services.personal_data import PersonalData
-from app.services.pictures import PictureStore
+from app.services.pictures import Folder, PictureStore
 from app.services.private_files import secret_key
 from app.services.recorded_keys import RecordedKeys
 from app.services.recorder import Recorder
@@ -63,6 +63,7 @@ from app.storage.sums import Sums
 if TYPE_CHECKING:
     from app.services.identity_provider import IdentityProvider
     from app.services.tracing import Tracing
+    from app.storage.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,14 @@ def compose(settings: Settings) -> Services:
     """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
     engine = open_database(settings.database, durable=settings.durable)
     sessions = sessionmaker(engine, expire_on_commit=False)
-    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    repository = repository_of(settings)
     loader = ModelLoader(repository=repository, default_model=settings.default_model)
     tracing, answers = _tracing(settings), ShadowAnswers(sessions=sessions)
     metrics = Metrics() if tracing is None else tracing.metrics
     runner = ShadowRunner(repository=repository, answers=answers, metrics=metrics, limits=image_limits(settings))
     counted, traffic = _counting(settings), Traffic(sums=Sums(engine), keep_days=settings.keep_days)
     signs = VitalSigns(loader=loader, data=settings.data, version=__version__)
-    pictures = PictureStore(folder=settings.data / "pictures", limits=image_limits(settings))
+    pictures = PictureStore(objects=_objects(settings), limits=image_limits(settings))
     people = _account_services(settings, sessions, pictures)
     return Services(
         **{part.name: getattr(people, part.name) for part in fields(people)},
@@ -160,18 +161,45 @@ def compose(settings: Settings) -> Services:
         post=Post(carry=carrier(settings.mail.get_secret_value()), sender=settings.sender),
         lists=lists_of(sessions, models=repository.names),
         versions=_versions(settings, sessions, loader, pictures, people.audit_log),
-        model_uploads=ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=people.audit_log),
+        model_uploads=_model_uploads(settings, repository, people.audit_log),
         shadows=Shadows(repository=repository, answers=answers, audit_log=people.audit_log),
         shadow_runner=runner,
     )
 
 
+def repository_of(settings: Settings) -> Repository:
+    """Give the models as the settings have them: those of a folder, which machines may share, or copies of a bucket's."""
+    if not settings.bucket:
+        return Repository(shipped=settings.models, own=settings.kept / "models")
+    from app.services.in_a_bucket import models_in
+
+    return models_in(settings.bucket, shipped=settings.models, data=settings.data)
+
+
+def _objects(settings: Settings) -> Objects:
+    if not settings.bucket:
+        return Folder(settings.kept)
+    from app.services.in_a_bucket import pictures_in
+
+    return pictures_in(settings.bucket)
+
+
+def _model_uploads(settings: Settings, repository: Repository, audit_log: AuditLog) -> ModelUploads:
+    if not settings.bucket:
+        return ModelUploads(folder=settings.kept / "uploads", repository=repository, audit_log=audit_log)
+    from app.services.in_a_bucket import uploads_in
+
+    machines = uploads_in(settings.bucket)
+    return ModelUploads(folder=settings.data / "uploads", repository=repository, audit_log=audit_log, machines=machines)
+
+
 def _account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
     audit_log = AuditLog(sessions=sessions)
     passwords = Passwords()
-    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords)
-    api_keys = ApiKeys(sessions=sessions)
     vault = Vault(key=lambda: signing_key(settings))
+    machines = vault if settings.database_url else None
+    accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords, machines=machines)
+    api_keys = ApiKeys(sessions=sessions)
     return AccountServices(
         accounts=accounts,
         passwords=passwords,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.addresses import is_loopback, is_numeric, issuer, listed, names, networks, origins, web_address
+from app.addresses import is_bucket, is_loopback, is_numeric, issuer, listed, names, networks, origins, web_address
 from app.errors import InvalidSettings
 
 TREE = Path(__file__).resolve().parent.parent
@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="The one folder that changes at run time; made with mode 0700.")
     models: Path = Field(TREE / "models", description="The models shipped with the project; never written to.")
     database_url: str = Field("", description="Where accounts and history are kept; a SQLite file by default.")
+    store: str = Field(
+        "",
+        description="Where imported models and pictures are kept for several machines: a folder, or s3://BUCKET/PREFIX, gs://, az://.",
+    )
     redis_url: SecretStr = Field(
         SecretStr(""),
         description="A Redis in which limits, quotas and login attempts are counted for several machines, redis://HOST:PORT/0.",
@@ -150,6 +154,16 @@ class Settings(BaseSettings):
             raise InvalidSettings(f"For logging in through a provider {' and '.join(missing)} must be set, too.")
         return self
 
+    @field_validator("store", mode="after")
+    @classmethod
+    def _beside_the_data(cls, store: str, info: ValidationInfo) -> str:
+        if not store or is_bucket(store):
+            return store
+        folder = Path(store).expanduser().resolve()
+        if "data" in info.data and (folder == info.data["data"] or folder in info.data["data"].parents):
+            raise ValueError("must be beside the data folder, which each machine has for itself, or inside it")
+        return str(folder)
+
     @field_validator("registration", mode="after")
     @classmethod
     def _confirmed_by_letter(cls, registration: str, info: ValidationInfo) -> str:
@@ -204,6 +218,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data / 'vitrine.db'}"
+
+    @property
+    def bucket(self) -> str:
+        """The address of the object store in which imported models and pictures are kept; empty where it is a folder."""
+        return self.store if is_bucket(self.store) else ""
+
+    @property
+    def kept(self) -> Path:
+        """The folder in which imported models and pictures are kept, where it is one."""
+        return Path(self.store) if self.store and not self.bucket else self.data
 
     @property
     def sender(self) -> str:

@@ -139,6 +139,16 @@ class DatabaseUnavailable(VitrineError):
         self.retry_after = 2
 
 
+class StoreUnavailable(VitrineError):
+    """The store that machines share does not answer, refuses what it is asked, or holds something else than it should."""
+
+    code = "store_unavailable"
+
+    def __init__(self, message: str = "The store of the models does not answer; please try again in a moment.") -> None:
+        super().__init__(message)
+        self.retry_after = 5
+
+
 class TooManyAttempts(VitrineError):
     """Somebody tried too often; `retry_after` is in seconds."""
 

@@ -50,6 +50,37 @@ def test_what_changes_is_kept_in_the_data_folder_alone(tmp_path: Path) -> None:
     assert {"models", "pictures", "setup_token", "vitrine.db"} <= {path.name for path in services.settings.data.iterdir()}
 
 
+def test_what_machines_share_is_in_the_folder_of_the_store(tmp_path: Path) -> None:
+    shared = {"store": str(tmp_path / "shared"), "models": tmp_path / "shipped"}
+    one, other = make_services(tmp_path / "one", **shared), make_services(tmp_path / "other", **shared)
+    publish(one.repository)
+    number = make_prediction().id
+    assert one.pictures.keep(number, make_picture())
+    assert (other.repository.versions("shade"), other.pictures.has(number)) == (["1"], True)
+    other.pictures.drop(number)
+    other.repository.remove("shade", publish(other.repository).manifest.version)
+    assert (one.repository.versions("shade"), one.pictures.has(number)) == (["1"], False)
+    assert {path.name for path in (tmp_path / "shared").iterdir()} == {"models", "pictures"}
+    assert not any((here.settings.data / name).exists() for here in (one, other) for name in ("models", "pictures"))
+
+
+def test_composing_over_a_bucket_asks_it_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    before = set(Path("/proc/self/task").iterdir())
+    services = compose(make_settings(tmp_path, store="s3://bucket/prefix"))
+    assert services.repository.names() == ["cats-vs-dogs", "digits"]
+    assert set(Path("/proc/self/task").iterdir()) == before, "threads would not come through a fork"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_store_without_its_extra_stops_the_start_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(InvalidSettings, match=r"^VITRINE_STORE needs obstore: install Vitrine's extra 'objects'\.$"):
+        compose(make_settings(tmp_path, store="s3://bucket/prefix"))
+
+
 def test_the_shipped_models_and_our_own_share_their_names(tmp_path: Path) -> None:
     services = make_services(tmp_path)
     publish(services.repository, "digits")

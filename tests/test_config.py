@@ -15,6 +15,7 @@ ADDRESS = "https://photos.example.org"
 READ = {
     "VITRINE_HOST": ("0.0.0.0", "host", "0.0.0.0"),
     "VITRINE_DATABASE_URL": ("sqlite://", "database_url", "sqlite://"),
+    "VITRINE_STORE": ("s3://photos/vitrine", "bucket", "s3://photos/vitrine"),
     "VITRINE_SECRET_KEY_FILE": ("/run/key", "secret_key_file", Path("/run/key")),
     "VITRINE_PLAIN_HTTP": ("yes", "plain_http", True),
     "VITRINE_TRUSTED_PROXIES": ("5", "trusted_proxies", 5),
@@ -65,6 +66,18 @@ WRONG = {
         "https://a.example https://b.example",
     ),
     "VITRINE_PROXY_ADDRESSES": ("proxy", "10.0.0.1/8", "10.0.0.0/33"),
+    "VITRINE_STORE": (
+        *(
+            "http://127.0.0.1/a",
+            "file:///srv/a",
+            "s3://",
+            "s3:///a",
+            "s3://key:secret@bucket/a",
+            "gs://bucket/a?b=c",
+            "az://a b",
+        ),
+        *("gs://bucket/a?b=c", "az://a b", "/", "data", "data/.."),
+    ),
     "VITRINE_COOKIE": ("a=b", "a;b", "x" * 41, "vitrine\n"),
     "VITRINE_LOGIN_DAYS": ("0", "366"),
     "VITRINE_IDLE_HOURS": ("0", "8761"),

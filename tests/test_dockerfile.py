@@ -192,4 +192,4 @@ def test_the_extras_are_more_of_the_same_libraries() -> None:
         for name in ("default.txt", "extras.txt")
     )
     assert default.items() <= extras.items()
-    assert {"psycopg", "redis", "authlib"} <= extras.keys() - default.keys()
+    assert {"psycopg", "redis", "authlib", "obstore"} <= extras.keys() - default.keys()

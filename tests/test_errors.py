@@ -96,6 +96,7 @@ def test_whoever_must_wait_is_told_how_long() -> None:
 def test_every_refusal_leaves_with_a_status_that_says_whose_fault_it_is() -> None:
     by_fault = {name: problem_of(made(kind)).status // 100 for name, kind in ERRORS.items() if kind is not InvalidSettings}
     ours = {"InvalidPackage", "InvalidModel", "UnsafeModel", "DatabaseUnavailable", "Overloaded", "ProviderUnavailable"}
+    ours |= {"StoreUnavailable"}
     assert {name for name, hundreds in by_fault.items() if hundreds == 5} == ours
     assert {name for name, hundreds in by_fault.items() if hundreds == 4} == by_fault.keys() - ours
 

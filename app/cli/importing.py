@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from app.cli.house import open_house, record
+from app.cli.house import open_models, record
 from app.cli.promoting import let_imported_answer
 from app.cli.recipe_options import given, recipe_options
 from app.cli.tables import show_table
@@ -32,7 +32,7 @@ def import_(file: Path, name: str, keep_active: bool, **options: Any) -> None:
     The file is read without being run, opened once by a confined process, converted to a form that cannot run anything, and
     compared with the original on hundreds of pictures. A file that needs more than a trained classifier does is refused.
     """
-    house = open_house(needs_database=False)
+    house = open_models()
     imported = bring_in(house.repository, file, name, **options)
     manifest = imported.package.manifest
     record(house, "imported", name, f"version {manifest.version} from {file.name}")

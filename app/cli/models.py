@@ -7,12 +7,13 @@ import sys
 import click
 
 from app.cli.checks.models import problem_of
-from app.cli.house import open_house, tell_unrecorded
+from app.cli.house import catch_up, open_models, tell_unrecorded
 from app.cli.importing import import_
 from app.cli.promoting import let_answer
 from app.cli.shadow import shadow
 from app.cli.show import show
 from app.cli.tables import show_table
+from app.composition import repository_of
 from app.config import load_settings
 from app.errors import ModelNotFound, VitrineError
 from app.inference.repository import Repository
@@ -58,7 +59,7 @@ def activate(name: str, version: str, yes: bool) -> None:
     The samples of both versions and up to 200 pictures that are kept are replayed, for ten seconds at most. Where more than one
     in twenty of them gets another answer, and more than one, nothing is changed without --yes.
     """
-    change = let_answer(open_house(needs_database=False), name, version, yes=yes)
+    change = let_answer(open_models(), name, version, yes=yes)
     click.echo(f"{name} {change.active} is active; running workers follow within seconds.", err=True)
     tell_unrecorded(change.recorded)
 
@@ -67,7 +68,7 @@ def activate(name: str, version: str, yes: bool) -> None:
 @click.argument("name")
 def rollback(name: str) -> None:
     """Let the version of the model NAME answer again that was active before."""
-    change = open_house(needs_database=False).versions.roll_back(name, COMMAND_LINE)
+    change = open_models().versions.roll_back(name, COMMAND_LINE)
     click.echo(f"{name} {change.active} is active again; running workers follow within seconds.", err=True)
     tell_unrecorded(change.recorded)
 
@@ -80,7 +81,7 @@ def remove(name: str, version: str, yes: bool) -> None:
     """Remove VERSION of the model NAME for good; the active one and what came with Vitrine stay."""
     if not yes:
         click.confirm(f"Remove {name} {version} for good?", abort=True, err=True)
-    change = open_house(needs_database=False).versions.remove(name, version, COMMAND_LINE)
+    change = open_models().versions.remove(name, version, COMMAND_LINE)
     click.echo(f"{name} {version} is removed.", err=True)
     tell_unrecorded(change.recorded)
 
@@ -107,5 +108,6 @@ def verify(name: str | None, version: str | None) -> None:
 
 
 def _repository() -> Repository:
-    settings = load_settings()
-    return Repository(shipped=settings.models, own=settings.data / "models")
+    repository = repository_of(load_settings())
+    catch_up(repository)
+    return repository

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from app.cli.house import catch_up
 from app.composition import compose
 from app.config import load_settings
 from app.errors import VitrineError
@@ -27,7 +28,9 @@ def predict(photos: tuple[Path, ...], model: str | None, model_version: str | No
     """Say what is on each of PHOTOS; nothing is stored."""
     settings = load_settings()
     configure_logs(settings.log_format)
-    classification = compose(settings).classification
+    services = compose(settings)
+    catch_up(services.repository)
+    classification = services.classification
     failed = False
     for photo in photos:
         try:

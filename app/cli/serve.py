@@ -10,7 +10,7 @@ import click
 import gunicorn.__main__
 import gunicorn.config
 
-from app.cli.house import make_ready
+from app.cli.house import make_ready_apart
 from app.composition import Services
 from app.config import TREE, Settings, load_settings
 from app.errors import InvalidSettings
@@ -27,7 +27,7 @@ def serve(host: str | None, port: int | None) -> None:
     settings = load_settings(**given)
     if not listened_on_already():
         check_port(settings)
-    services = make_ready(settings)
+    services = make_ready_apart(settings)
     for line in greeting(services):
         click.echo(line)
     services.engine.dispose()

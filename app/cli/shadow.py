@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.cli.house import open_house, tell_unrecorded
+from app.cli.house import catch_up, open_house, open_models, tell_unrecorded
 from app.cli.tables import plain
 from app.composition import Services
 from app.services.audit_log import COMMAND_LINE
@@ -22,17 +22,19 @@ def shadow(name: str, version: str | None, share: str, off: bool) -> None:
     if off:
         if version is not None:
             raise click.UsageError("Name no version where none is to run any more.")
-        recorded = open_house(needs_database=False).shadows.end(name, COMMAND_LINE)
+        recorded = open_models().shadows.end(name, COMMAND_LINE)
         click.echo(f"Nothing runs in the shadow of {name}; running workers follow within seconds.", err=True)
         tell_unrecorded(recorded)
     elif version is not None:
         part = share_of(share)
-        recorded = open_house(needs_database=False).shadows.begin(name, version, part, COMMAND_LINE)
+        recorded = open_models().shadows.begin(name, version, part, COMMAND_LINE)
         on = f"on {share_in_words(part)} of the pictures"
         click.echo(f"{name} {version} runs in the shadow, {on}; running workers follow within seconds.", err=True)
         tell_unrecorded(recorded)
     else:
-        _tell(open_house(), name)
+        services = open_house()
+        catch_up(services.repository)
+        _tell(services, name)
 
 
 def _tell(services: Services, name: str) -> None:

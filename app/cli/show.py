@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import click
 
+from app.cli.house import catch_up
 from app.cli.tables import plain, show_table
+from app.composition import repository_of
 from app.config import load_settings
 from app.inference.package import CARD, ModelPackage
-from app.inference.repository import Repository
 from app.services.version_report import CandidateReport, VersionReport, report_on
 
 _MARGIN = 14
@@ -20,8 +21,8 @@ _MARGIN = 14
 @click.argument("version", required=False)
 def show(name: str, version: str | None) -> None:
     """Tell what the model NAME is: the active version, or VERSION."""
-    settings = load_settings()
-    repository = Repository(shipped=settings.models, own=settings.data / "models")
+    repository = repository_of(load_settings())
+    catch_up(repository)
     package = repository.package(name, version)
     manifest, report = package.manifest, report_on(package.manifest)
     active = ", the active version" if repository.active_version(name) == manifest.version else ""

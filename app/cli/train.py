@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.house import open_house, record
+from app.cli.house import open_models, record
 from app.config import load_settings
 from app.errors import InvalidPackage
 from app.http.logs import configure_logs
@@ -58,7 +58,7 @@ def train(name: str, folder: Path, design: str, samples: tuple[str, ...], into: 
         raise InvalidPackage(f"A model cannot be called {name!r}: use lower-case letters, digits and dashes.")
     house, repository = None, Repository(shipped=None, own=into or Path())
     if into is None:
-        house = open_house(settings, needs_database=False)
+        house = open_models(settings)
         repository = house.repository
     # What is opened was made here a moment ago: where a system cannot confine, it is converted all the same.
     conversion = ConversionService(sandbox=Sandbox(weak=True))

@@ -41,6 +41,7 @@ from app.errors import (
     ProviderUnavailable,
     SignInRefused,
     StillRunning,
+    StoreUnavailable,
     TooManyAttempts,
     TooManyRequests,
     UnknownHost,
@@ -83,6 +84,7 @@ _STATUS: dict[type[VitrineError], HTTPStatus] = {
     InvalidModel: HTTPStatus.SERVICE_UNAVAILABLE,
     ProviderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _SENTENCES = {

@@ -31,6 +31,8 @@ def readyz() -> tuple[Response, int]:
     for problem in _problems_beside(here):
         problems.append(problem)
         ready = False
+    if behind := here.repository.problem():
+        problems.append(behind)  # pictures are answered with the models that there are
     if ready and here.settings.history and (reason := why_unwritable(here.settings.database)):
         problems.append(reason)  # pictures are answered all the same
     return jsonify(status="ready" if ready else "not ready", problems=problems), 200 if ready else 503

@@ -1,8 +1,9 @@
-"""Writing so that what has been written is whole after a power cut."""
+"""Writing so that what has been written is whole after a power cut, and by one process at a time."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -62,3 +63,12 @@ def settle_tree(folder: Path) -> None:
         if below.is_dir():
             settle(below)
     settle(folder)
+
+
+def taken(descriptor: int) -> bool:
+    """Lock an open file against all others who do, until it is closed; False where another holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -84,6 +84,14 @@ def valid_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def read_manifest(content: bytes) -> Manifest:
+    """Read a manifest, or raise InvalidPackage."""
+    try:
+        return _ADAPTER.validate_json(content)
+    except ValidationError as error:
+        raise InvalidPackage(f"A {MANIFEST} cannot be read.") from error
+
+
 def write_manifest(manifest: Manifest) -> bytes:
     """Give a manifest as readable JSON."""
     return _ADAPTER.dump_json(manifest, indent=2) + b"\n"

@@ -12,7 +12,7 @@ _ACTIVE = "active"
 _HIGHEST = "highest"
 _SHADOW = "shadow"
 # Enough to go back through a bad week; the file stays one block on the disk.
-_KEPT = 50
+KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class Pointer:
             return []
         except OSError as error:
             raise InvalidPackage(f"Which version of {self._folder.name} is active cannot be read.") from error
-        return text.decode("ascii", errors="replace").split()[:_KEPT]
+        return text.decode("ascii", errors="replace").split()[:KEPT]
 
     def write(self, activations: list[str]) -> None:
         """Let the first of these be the active version, the others those before it."""
         make_folder(self._folder)
-        replace_durably(self._folder / _ACTIVE, "".join(f"{version}\n" for version in activations[:_KEPT]).encode())
+        replace_durably(self._folder / _ACTIVE, "".join(f"{version}\n" for version in activations[:KEPT]).encode())
 
     def shadow(self) -> Shadow | None:
         """Give the version that runs in the shadow; None where none does, or what is written cannot be read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.errors import InvalidPackage, InvalidRequest, ModelNotFound, Overloaded, VersionKept, VitrineError
-from app.inference.durable import make_folder, settle, settle_tree, write_durably
+from app.inference.durable import make_folder, settle, settle_tree, taken, write_durably
 from app.inference.package import MANIFEST, Manifest, ModelPackage, valid_name, write_manifest
 from app.inference.pointer import LEFTOVERS, Pointer, Shadow
 
@@ -143,11 +142,7 @@ class Repository:
                 raise VersionKept(f"Version {version!r} of {name!r} stays, since it is active: activate another one first.")
             self._leave_shadow(name, version)
             self._pointer(name).reserve(self._highest(name))
-            folder = self._own / name
-            removed = folder / f".removed-{version}"
-            (folder / version).rename(removed)
-            settle(folder)
-            shutil.rmtree(removed, ignore_errors=True)
+            self._take_away(name, version)
 
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> ModelPackage:
         """Write the next version of a model: whole, also after a power cut, or not at all.
@@ -173,24 +168,46 @@ class Repository:
                 with self.changing(seconds=0):
                     pass
 
+    def follow(self) -> None:
+        """Have what other machines have changed brought here; where they share this very folder there is nothing to do."""
+
+    def refresh(self) -> str | None:
+        """Bring it here now, and give a sentence where that cannot be; raise StoreUnavailable where it never could."""
+        return None
+
+    def problem(self) -> str | None:
+        """Give a sentence where what other machines change is not followed."""
+        return None
+
     def _write(self, manifest: Manifest, files: Mapping[str, bytes]) -> ModelPackage:
-        folder = self._own / manifest.name
+        self._place(manifest.name, manifest.version, {**files, MANIFEST: write_manifest(manifest)})
+        return ModelPackage(self._own / manifest.name / manifest.version, manifest)
+
+    def _place(self, model: str, version: str, files: Mapping[str, bytes]) -> None:
+        """Write a version whose number is free: whole, also after a power cut, or not at all."""
+        folder = self._own / model
         make_folder(folder)
         staging = Path(tempfile.mkdtemp(dir=folder, prefix=".staging-"))
         try:
-            for name, content in {**files, MANIFEST: write_manifest(manifest)}.items():
+            for name, content in files.items():
                 path = staging / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_durably(path, content)
             staging.chmod(0o755)
             settle_tree(staging)
-            self._pointer(manifest.name).reserve(int(manifest.version))
-            staging.rename(folder / manifest.version)
+            Pointer(folder).reserve(int(version))
+            staging.rename(folder / version)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
         settle(folder)
-        return ModelPackage(folder / manifest.version, manifest)
+
+    def _take_away(self, name: str, version: str) -> None:
+        folder = self._own / name
+        removed = folder / f".removed-{version}"
+        (folder / version).rename(removed)
+        settle(folder)
+        shutil.rmtree(removed, ignore_errors=True)
 
     def _demand(self, name: str, version: str) -> None:
         if version not in self.versions(name):
@@ -238,7 +255,7 @@ class Repository:
         make_folder(self._own)
         with (self._own / ".lock").open("w") as lock:
             until = time.monotonic() + seconds
-            while not _taken(lock.fileno()):
+            while not taken(lock.fileno()):
                 if time.monotonic() >= until:
                     raise Overloaded("Another process is changing the models; please try again in a moment.")
                 time.sleep(0.01)
@@ -253,14 +270,6 @@ class Repository:
                         shutil.rmtree(left, ignore_errors=True)
                     else:
                         left.unlink(missing_ok=True)
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _not_there(name: str, version: str) -> ModelNotFound:

@@ -15,16 +15,25 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import InvalidAccount, InvalidSetupLink
 from app.services.passwords import Passwords, check_password
 from app.services.private_files import write_private
+from app.services.vault import Vault
 from app.storage.tables import Role, User
+
+# What is sealed in the link that is good on several machines, and for how long it is.
+_SETUP, _SETUP_SECONDS = "set-up link", 86_400
+_JUST_USED = "This set-up link has just been used."
 
 
 class Accounts:
     """Makes accounts; the password's hash is one that the accounts library verifies."""
 
-    def __init__(self, *, sessions: sessionmaker[Session], setup_file: Path, passwords: Passwords) -> None:
+    def __init__(
+        self, *, sessions: sessionmaker[Session], setup_file: Path, passwords: Passwords, machines: Vault | None = None
+    ) -> None:
         self._sessions = sessions
         self._setup_file = setup_file
         self._passwords = passwords
+        # Where several machines share the accounts: a visitor may come to another than the one that printed the link.
+        self._machines = machines
 
     def create(self, email: str, password: str, *, admin: bool = False) -> int:
         """Make an account and give its number, or raise InvalidAccount."""
@@ -38,13 +47,18 @@ class Accounts:
         check_password(password, checked_email(email))
         return self._passwords.hash(password)
 
-    def add(self, email: str, hashed: str, *, admin: bool = False) -> int:
-        """Make an account with the hash of its password and give its number, or raise InvalidAccount."""
+    def add(self, email: str, hashed: str, *, admin: bool = False, first: bool = False) -> int:
+        """Make an account with the hash of its password and give its number, or raise InvalidAccount.
+
+        With `first` raise InvalidSetupLink where there is any account; an administrator then needs a role that is not there.
+        """
         address = checked_email(email)
         user = User(email=address, password=hashed, active=True, fs_uniquifier=uuid.uuid4().hex)
         taken = f"There is an account for {address} already."
         try:
             with self._sessions.begin() as session:
+                if first and session.scalar(select(User.id).limit(1)) is not None:
+                    raise InvalidSetupLink(_JUST_USED)
                 if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
                     raise InvalidAccount(taken)
                 if admin:
@@ -84,16 +98,15 @@ class Accounts:
             self._setup_file.unlink(missing_ok=True)
             return None
         known = self._known_token()
-        if known and not renew:
+        if not renew and self._is_good(known):
             return known
-        token = secrets.token_urlsafe(24)
+        token = secrets.token_urlsafe(24) if self._machines is None else self._machines.seal(_SETUP)
         write_private(self._setup_file, token)
         return token
 
     def check_setup_token(self, token: str) -> None:
-        """Raise InvalidSetupLink unless the token is the present one and nobody has an account."""
-        known = self._known_token()
-        if not known or not hmac.compare_digest(known.encode(), token.encode()) or not self.is_empty():
+        """Raise InvalidSetupLink unless the token is the present one, or one of these machines', and nobody has an account."""
+        if not self._is_good(token) or not self.is_empty():
             raise InvalidSetupLink("This set-up link is used or was replaced by a newer one.")
 
     def set_up(self, token: str, email: str, password: str) -> int:
@@ -101,11 +114,18 @@ class Accounts:
         self.check_setup_token(token)
         hashed = self.hashed(email, password)
         try:
-            # Whoever removes the file holds the link; of two at once, one finds it gone.
-            self._setup_file.unlink()
+            # Whoever removes the file holds the link; of two at once, one finds it gone. On several machines one finds the
+            # other's account, or cannot make the role that the other has just made.
+            self._setup_file.unlink(missing_ok=self._machines is not None)
         except FileNotFoundError as error:
-            raise InvalidSetupLink("This set-up link has just been used.") from error
-        return self.add(email, hashed, admin=True)
+            raise InvalidSetupLink(_JUST_USED) from error
+        return self.add(email, hashed, admin=True, first=True)
+
+    def _is_good(self, token: str) -> bool:
+        if self._machines is not None:
+            return self._machines.open(token, within=_SETUP_SECONDS) == _SETUP
+        known = self._known_token()
+        return bool(known) and hmac.compare_digest(known.encode(), token.encode())
 
     def _known_token(self) -> str:
         try:

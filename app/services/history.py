@@ -70,7 +70,7 @@ class History:
             row = session.scalar(select(StoredPrediction).where(_owned(owner), StoredPrediction.id == prediction_id))
             if row is None:
                 raise PredictionNotFound("There is no such prediction, or it is not yours.")
-            return self._item(row)
+            return self._items([row])[0]
 
     def page(self, owner: Owner, number: int) -> HistoryPage:
         """Give one page of the owner's predictions; a number beyond the last gives the last."""
@@ -85,7 +85,7 @@ class History:
                 .limit(_PAGE)
                 .offset((number - 1) * _PAGE)
             )
-            return HistoryPage(tuple(self._item(row) for row in rows), number, pages, total)
+            return HistoryPage(self._items(rows.all()), number, pages, total)
 
     def before(self, owner: Owner, prediction_id: str | None, limit: int) -> HistorySlice:
         """Give the owner's newest predictions before one, whether it is there or not; before none the newest of all."""
@@ -93,7 +93,7 @@ class History:
         wanted = select(StoredPrediction).where(_owned(owner), *earlier).order_by(StoredPrediction.id.desc()).limit(limit + 1)
         with self._sessions() as session:
             rows = session.scalars(wanted).all()
-            items = tuple(map(self._item, rows[:limit]))
+            items = self._items(rows[:limit])
         return HistorySlice(items, rows[limit - 1].id if len(rows) > limit else None)
 
     def file(self, owner: Owner) -> Iterator[bytes]:
@@ -130,8 +130,7 @@ class History:
             session.execute(delete(StoredPrediction).where(old))
             # Those that belong to a prediction are gone with it.
             session.execute(delete(StoredShadowAnswer).where(StoredShadowAnswer.created_at < kept_from))
-        for prediction_id in expired:
-            self._pictures.drop(prediction_id)
+        self._pictures.drop(*expired)
         return len(expired)
 
     def _batches(self, owner: Owner) -> Iterator[Sequence[object]]:
@@ -146,11 +145,15 @@ class History:
             yield rows
             last = rows[-1].id
 
-    def _item(self, row: StoredPrediction) -> HistoryItem:
-        picture = Picture(**{**row.picture, "steps": tuple(row.picture["steps"])})
-        scores = tuple(ClassScore(label, probability) for label, probability in row.scores)
-        prediction = Prediction(row.id, row.model, row.version, scores, picture, Timings(**row.timings), row.created_at)
-        return HistoryItem(prediction, row.file_name, self._pictures.has(row.id))
+    def _items(self, rows: Sequence[StoredPrediction]) -> tuple[HistoryItem, ...]:
+        kept = self._pictures.kept(row.id for row in rows)
+        return tuple(HistoryItem(_prediction(row), row.file_name, row.id in kept) for row in rows)
+
+
+def _prediction(row: StoredPrediction) -> Prediction:
+    picture = Picture(**{**row.picture, "steps": tuple(row.picture["steps"])})
+    scores = tuple(ClassScore(label, probability) for label, probability in row.scores)
+    return Prediction(row.id, row.model, row.version, scores, picture, Timings(**row.timings), row.created_at)
 
 
 def _owned(owner: Owner) -> ColumnElement[bool]:

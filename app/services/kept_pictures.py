@@ -15,6 +15,8 @@ from app.storage.tables import StoredPrediction
 
 # Looked through backwards by identifier, which has an index; of answers that came by key no picture is kept.
 _AT_ONCE = 2000
+# So many pictures are looked for together: more than are wanted would be looked for in vain.
+_LOOKED_FOR = 100
 
 _Row = tuple[str, int | None, str | None, str]
 
@@ -43,17 +45,22 @@ class KeptPictures:
         before: str | None = None
         while len(found) < most and (before is None or time.monotonic() < until):
             rows = self._before(before)
-            for number, user_id, guest, named in rows:
-                if named == model and len(found) < most and self._pictures.has(number):
-                    found.append(KeptPicture(number, Owner(user_id, guest)))
+            own = [row for row in rows if row[3] == model]
+            for start in range(0, len(own), _LOOKED_FOR):
+                if len(found) < most and (start == 0 or time.monotonic() < until):
+                    found += self._kept(own[start : start + _LOOKED_FOR])
             if len(rows) < _AT_ONCE:
                 break
             before = rows[-1][0]
-        return tuple(found)
+        return tuple(found[:most])
 
     def read(self, picture: KeptPicture) -> bytes | None:
         """Give the picture as it is kept, or None where it has been deleted."""
         return self._pictures.read(picture.prediction_id, "picture")
+
+    def _kept(self, rows: Sequence[_Row]) -> list[KeptPicture]:
+        there = self._pictures.kept(row[0] for row in rows)
+        return [KeptPicture(number, Owner(user_id, guest)) for number, user_id, guest, _ in rows if number in there]
 
     def _before(self, prediction_id: str | None) -> Sequence[_Row]:
         told = StoredPrediction

@@ -289,11 +289,9 @@ def _reason(error: Exception) -> str:
 def _follow(reference: weakref.ref[ModelLoader], here: _Process) -> None:
     """Look again and again, for as long as somebody has the loader."""
     pause = threading.Event()
-    while not pause.wait(_LOOK_EVERY_SECONDS):
-        loader = reference()
-        if loader is None:
-            return
+    while not pause.wait(_LOOK_EVERY_SECONDS) and (loader := reference()) is not None:
         try:
+            loader.repository.follow()
             loader._look(here)
         except Exception as error:
             log.error("models_not_followed", exc_info=error)

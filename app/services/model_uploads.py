@@ -26,6 +26,7 @@ from app.services.audit_log import Actor, AuditLog, subject_of_model
 
 if TYPE_CHECKING:
     from app.services.importing import Examined, Given, ImportingService
+    from app.services.waiting_uploads import WaitingUploads
 
 # What nobody has imported by then is thrown away.
 _KEPT_SECONDS = 3600
@@ -86,9 +87,16 @@ class ModelUploads:
     """Takes model files in two steps: `receive` examines one, `finish` imports it; both open it in confinement alone."""
 
     def __init__(
-        self, *, folder: Path, repository: Repository, audit_log: AuditLog, clock: Callable[[], float] = time.time
+        self,
+        *,
+        folder: Path,
+        repository: Repository,
+        audit_log: AuditLog,
+        machines: WaitingUploads | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
+        self._machines = machines
         self._repository = repository
         self._audit_log = audit_log
         self._clock = clock
@@ -115,6 +123,8 @@ class ModelUploads:
                     unpack_samples(place / _ZIP, place / _SAMPLES)
                 seen = _seen(token, sent, self._importing().examine(_given(place, sent.name, sent.labels, sent.said)), place)
                 (place / _SEEN).write_bytes(_SEEN_FORM.dump_json(seen))
+                if self._machines is not None:
+                    self._machines.share(token, place)
             except BaseException:
                 shutil.rmtree(place, ignore_errors=True)
                 raise
@@ -122,8 +132,11 @@ class ModelUploads:
 
     def look(self, token: str) -> Seen:
         """Give what was found out of a file, or raise ModelNotFound where it has gone."""
+        place = self._place(token)
         try:
-            return _SEEN_FORM.validate_json((self._place(token) / _SEEN).read_bytes())
+            if self._machines is not None:
+                self._machines.bring(token, place)
+            return _SEEN_FORM.validate_json((place / _SEEN).read_bytes())
         except (OSError, ValidationError) as error:
             raise ModelNotFound("That file is not kept any more: send it again.") from error
 
@@ -148,9 +161,13 @@ class ModelUploads:
     def discard(self, token: str) -> None:
         """Throw a file away; none there is no error."""
         shutil.rmtree(self._place(token), ignore_errors=True)
+        if self._machines is not None:
+            self._machines.discard(token)
 
     def sweep(self) -> None:
         """Throw away what nobody has imported in time."""
+        if self._machines is not None:
+            self._machines.sweep(_KEPT_SECONDS)
         for place in self._folder.glob("*"):
             with contextlib.suppress(OSError):
                 if _TOKEN.fullmatch(place.name) and place.stat().st_mtime < self._clock() - _KEPT_SECONDS:

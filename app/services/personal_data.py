@@ -109,8 +109,8 @@ class PersonalData:
             return set(session.scalars(select(StoredPrediction.id).where(StoredPrediction.user_id == account)))
 
     def _drop_pictures(self, predictions: Iterable[str]) -> set[str]:
-        for prediction_id in (dropped := set(predictions)):
-            self._pictures.drop(prediction_id)
+        dropped = set(predictions)
+        self._pictures.drop(*dropped)
         return dropped
 
     def _predictions(self, account: int) -> Iterator[Entry]:
@@ -126,10 +126,12 @@ class PersonalData:
             if not rows:
                 return
             yield _entry(f"predictions-{number}.json", rows)
-            for last in (row["id"] for row in rows):
-                content = self._pictures.read(last, "picture")
+            kept = self._pictures.kept(row["id"] for row in rows)
+            last = rows[-1]["id"]
+            for prediction_id in (row["id"] for row in rows if row["id"] in kept):
+                content = self._pictures.read(prediction_id, "picture")
                 if content is not None:
-                    yield Entry(f"pictures/{last}.jpg", content, compressed=True)
+                    yield Entry(f"pictures/{prediction_id}.jpg", content, compressed=True)
 
 
 def _user(session: Session, account: int) -> User:

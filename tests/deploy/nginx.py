@@ -15,7 +15,7 @@ from tests.deploy.manual import adapted, carry_out, commands
 from tests.serving import RunningSite, free_port
 
 # As distributions have it around what is in conf.d; everything it writes is in its own folder.
-_MAIN = """
+MAIN = """
 user {user};
 worker_processes 1;
 pid nginx.pid;
@@ -52,7 +52,7 @@ class Nginx:
     def prepare(self, environment: Mapping[str, str], *, prefix: str = "") -> None:
         """Do what the manual says before it is started, for a site below a path where one is given."""
         (self.folder / "conf.d").mkdir(parents=True)
-        (self.folder / "nginx.conf").write_text(_MAIN.format(user=getpass.getuser()), encoding="utf-8")
+        (self.folder / "nginx.conf").write_text(MAIN.format(user=getpass.getuser()), encoding="utf-8")
         certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
         carry_out(f"{certificate} -keyout {self.folder}/privkey.pem -out {self.folder}/fullchain.pem", environment)
         ours = {

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from tests.factories import EIGHT
@@ -26,13 +26,24 @@ def workers_of(site: RunningSite) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()]
 
 
+class Site(Protocol):
+    """Where pictures are sent, and the key that lets them in."""
+
+    @property
+    def key(self) -> str:
+        """An API key."""
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Give a connection of its own to where visitors come in."""
+
+
 class Load:
     """Several programs at once, from entry to exit; at the exit each still waits for the answer to what it has sent.
 
     `answers` holds what each name was answered; `refusals` counts the statuses of what was sent again, None where none came.
     """
 
-    def __init__(self, site: RunningSite, *, programs: int = 4) -> None:
+    def __init__(self, site: Site, *, programs: int = 4) -> None:
         self.answers: dict[str, dict[str, Any]] = {}
         self.refusals: Counter[int | None] = Counter()
         self._site = site
@@ -64,7 +75,7 @@ class Load:
 
     def _ask(self, name: str) -> dict[str, Any] | None:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "image/png", "Idempotency-Key": name}
-        connection = http.client.HTTPConnection("127.0.0.1", self._site.port, timeout=60)
+        connection = self._site.connect()
         try:
             connection.request("POST", DIGITS, PHOTO, headers)
             answer = connection.getresponse()

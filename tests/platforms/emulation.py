@@ -51,7 +51,9 @@ class PlatformSite(RunningSite):
         image = {name: value for name, value in image_environment().items() if name != "PATH"}
         here = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "TMPDIR": str(self._temporary)}
         where = {"HOST": "127.0.0.1", "PORT": str(self.port), "VITRINE_DATA": str(self.data)}
-        return {**image, **self._given, **here, **where}
+        # A folder that is mounted there is one of the data folder's here.
+        store = {"VITRINE_STORE": str(self.data / "shared")} if self._given.get("VITRINE_STORE", "").startswith("/") else {}
+        return {**image, **self._given, **here, **where, **store}
 
     def launch(self) -> None:
         """Start, and wait for nothing."""

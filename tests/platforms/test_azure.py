@@ -54,7 +54,8 @@ def test_the_platform_asks_the_port_on_which_the_image_listens() -> None:
 
 def test_what_is_kept_is_in_the_folder_that_the_platform_keeps() -> None:
     assert GIVEN["WEBSITES_ENABLE_APP_SERVICE_STORAGE"] == "true"
-    assert GIVEN["VITRINE_DATA"].startswith("/home/")
+    assert GIVEN["VITRINE_STORE"].startswith("/home/")
+    assert "VITRINE_DATA" not in GIVEN, "what one instance counts is its own"
 
 
 def test_the_platform_waits_for_longer_than_the_site_does() -> None:

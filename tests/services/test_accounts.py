@@ -194,3 +194,35 @@ def test_a_setup_link_opened_twice_at_once_makes_one_account(services: Services)
     )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InvalidSetupLink"] * 2 + ["int"]
     assert len(users(services)) == 1
+
+
+def test_where_machines_share_the_accounts_the_link_of_each_is_good_on_all(tmp_path: Path) -> None:
+    shared = {"database_url": f"sqlite:///{tmp_path / 'shared.db'}", "secret_key": "kW3-vT9_qLx7ZbN2mRf8sYc4HdJ6gPa0"}
+    one, other = make_services(tmp_path / "one", **shared), make_services(tmp_path / "other", **shared)
+    links = [one.accounts.setup_token(), other.accounts.setup_token()]
+    assert links[0] != links[1]
+    for link in links:
+        assert link is not None
+        one.accounts.check_setup_token(link)
+        other.accounts.check_setup_token(link)
+    with pytest.raises(InvalidSetupLink):
+        other.accounts.check_setup_token(one.accounts._machines.seal("something else"))  # type: ignore[union-attr]
+    outcomes = at_once(
+        lambda: one.accounts.set_up(links[1] or "", "ada@example.org", PASSWORD),
+        lambda: other.accounts.set_up(links[1] or "", "eve@example.org", PASSWORD),
+    )
+    assert [type(outcome) for outcome in outcomes].count(int) == 1
+    for services in (one, other):
+        with pytest.raises(InvalidSetupLink):
+            services.accounts.check_setup_token(links[0] or "")
+        assert services.accounts.setup_token(renew=True) is None
+
+
+def test_a_link_of_another_site_is_good_nowhere_else(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'shared.db'}"
+    one, other = (
+        make_services(tmp_path / "one", database_url=database),
+        make_services(tmp_path / "other", database_url=database),
+    )
+    with pytest.raises(InvalidSetupLink):
+        other.accounts.check_setup_token(one.accounts.setup_token() or "")

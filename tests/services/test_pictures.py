@@ -10,13 +10,13 @@ from PIL import Image
 
 from app.errors import InvalidImage
 from app.inference.images import DEFAULT_LIMITS
-from app.services.pictures import PictureStore
+from app.services.pictures import Folder, PictureStore
 from tests.factories import make_picture, make_prediction
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> PictureStore:
-    return PictureStore(folder=tmp_path / "pictures", limits=DEFAULT_LIMITS)
+    return PictureStore(objects=Folder(tmp_path), limits=DEFAULT_LIMITS)
 
 
 def opened(content: bytes | None) -> Image.Image:
@@ -80,7 +80,7 @@ def test_dropping_takes_both_copies_and_no_others(store: PictureStore) -> None:
 def test_a_disk_that_takes_nothing_is_said_not_raised(tmp_path: Path) -> None:
     (tmp_path / "pictures").write_text("a file where the folder should be")
     number = make_prediction().id
-    store = PictureStore(folder=tmp_path / "pictures", limits=DEFAULT_LIMITS)
+    store = PictureStore(objects=Folder(tmp_path), limits=DEFAULT_LIMITS)
     assert store.keep(number, make_picture()) is False
     assert not store.has(number)
 
