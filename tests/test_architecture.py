@@ -39,11 +39,11 @@ LATE_IMPORTS = {
     ("app/storage/schema.py", "alembic.runtime.migration"): "0 after that",
     ("app/storage/schema.py", "alembic.script"): "0 after that",
     (
-        "app/composition.py",
+        "app/composition/accounts.py",
         "app.services.identity_provider",
     ): "190: Authlib, cryptography and requests, where no provider is set",
-    ("app/composition.py", "app.services.tracing"): "280: OpenTelemetry and requests, where no collector is set",
-    ("app/composition.py", "app.services.in_a_bucket"): "5, where no object store is named",
+    ("app/composition/answers.py", "app.services.tracing"): "280: OpenTelemetry and requests, where no collector is set",
+    ("app/composition/models.py", "app.services.in_a_bucket"): "5, where no object store is named",
     ("app/storage/bucket.py", "obstore"): "20, with the next two: obstore, likewise",
     ("app/storage/bucket.py", "obstore.exceptions"): "0 after that",
     ("app/storage/bucket.py", "obstore.store"): "0 after that",
@@ -245,7 +245,7 @@ def test_the_floors_below_know_nothing_of_the_web_or_the_database(floor: str) ->
 
 
 # What a start may load, in modules: each costs about a millisecond of every start, and memory in every process.
-START_BUDGET = 1136
+START_BUDGET = 1140
 
 
 def test_a_start_keeps_to_its_budget_of_imports() -> None:
@@ -257,9 +257,7 @@ def test_a_start_keeps_to_its_budget_of_imports() -> None:
     # Libraries that colour tracebacks come with the tools of the tests alone.
     counted = [name for name in loaded if name.partition(".")[0] not in ("rich", "pygments", "attr", "markdown_it", "mdurl")]
     late = {"sklearn", "scipy", "onnxruntime", "skops", "onnx", "alembic", "mako", "spectree", "prometheus_client", "mistune"}
-    late |= {"flask_cors", "joserfc", "requests", "redis", "fido2", "segno", "opentelemetry"}
-    late |= {"flask_cors", "joserfc", "opentelemetry", "requests", "redis", "fido2", "segno"}
-    late |= {"joserfc", "requests", "redis", "fido2", "segno", "obstore"}
+    late |= {"flask_cors", "joserfc", "requests", "redis", "fido2", "segno", "obstore", "opentelemetry"}
     assert late & {name.partition(".")[0] for name in loaded} == set()
     assert len(counted) <= START_BUDGET, f"{len(counted)} modules: what of it could be imported on first use?"
 

@@ -74,7 +74,12 @@ def restore(file: Path, replace: bool) -> None:
 
 
 def _file_of(settings: Settings) -> Path:
-    """Give the database's file, or raise InvalidBackup: of another database this would be half of a backup."""
+    """Give the database's file, or raise InvalidBackup: where anything is kept elsewhere this would be half of a backup."""
+    if settings.store:
+        raise InvalidBackup(
+            "This is for one machine. VITRINE_STORE names where models and pictures are kept for several: copy that folder, "
+            "or that bucket, by the means that it has, and the database by its own."
+        )
     file = sqlite_file(settings.database)
     if file is None:
         raise InvalidBackup(

@@ -21,6 +21,7 @@ from app.cli.checks.machine import confinement, libraries, open_files, redis, re
 from app.cli.checks.models import models
 from app.cli.checks.permissions import data_folder, key_of_the_site, writers_of_models
 from app.cli.checks.reading import read_settings
+from app.cli.checks.store import store
 from app.cli.tables import plain
 from app.errors import InvalidSettings, VitrineError
 
@@ -34,6 +35,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("database", database),
     ("clock", clock),
     ("redis", redis),
+    ("store", store),
     ("models", writers_of_models),
     ("models", models),
     ("imports", confinement),
@@ -53,8 +55,8 @@ _COLOURS = {Level.GOOD: "green", Level.WARNING: "yellow", Level.ERROR: "red"}
 def doctor(online: bool, quiet: bool, as_json: bool) -> None:
     """Look the site over, and say what is wrong and how to mend it, one line each; nothing is changed.
 
-    The exit code is 0 where all is well, 1 where the worst is a warning, 2 where it is an error. Beside the database and the
-    Redis that the settings name nobody is asked anything, unless --online says so.
+    The exit code is 0 where all is well, 1 where the worst is a warning, 2 where it is an error. Beside the database, the
+    Redis and the store that the settings name nobody is asked anything, unless --online says so.
     """
     # What is logged meanwhile is told as a finding.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -31,6 +31,11 @@ class Repository:
         self._own = own
         self._roots = (own,) if shipped is None else (own, shipped)
 
+    @property
+    def own(self) -> Path:
+        """The folder of the packages that were added here."""
+        return self._own
+
     def names(self) -> list[str]:
         """Give every model that has at least one version, sorted."""
         names = {entry.name for root in self._roots for entry in _folders(root) if valid_name(entry.name)}

@@ -143,6 +143,13 @@ def test_another_database_is_not_backed_up_by_halves(
     assert not (tmp_path / "a.tar").exists()
 
 
+def test_what_machines_share_is_not_backed_up_by_halves(vitrine: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_STORE", str(tmp_path / "shared"))
+    for command in ("backup", "restore"):
+        assert "VITRINE_STORE names where models and pictures are kept" in refusal_of(vitrine(command, tmp_path / "a.tar"))
+    assert not (tmp_path / "a.tar").exists()
+
+
 def test_a_file_of_the_operators_own_is_backed_up_and_not_restored_there(
     vitrine: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

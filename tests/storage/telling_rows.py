@@ -177,4 +177,20 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             **{"passed_over": 2**31 - 1, "created_at": _LATE},
         },
     ],
+    "sums": [
+        {
+            "span": 60,
+            "measure": "total",
+            "begins_at": 0,
+            "model": "m",
+            "version": "1",
+            "detail": "",
+            "amount": 1,
+            "total": 1e-07,
+        },
+        {
+            **{"span": 3600, "measure": "classes", "begins_at": 2**40, "model": "m" * 63, "version": "9" * 16, "detail": _ODD},
+            **{"amount": 2**62, "total": 0.1 + 0.2},
+        },
+    ],
 }

@@ -24,16 +24,18 @@ def disk(case: Case) -> Iterator[Finding]:
     """Look how much room there is for the data and for temporary files, and how much the pictures take."""
     data = case.settings.data
     there = nearest(data)
-    found = list(_scarce(there, data, "no start goes on with less than 200 MB"))
+    found = list(scarce(there, data, "no start goes on with less than 200 MB"))
     if not found:
-        found = [good(f"{megabytes(_free(there))} are free for the data; pictures take {_taken(data / 'pictures')}.")]
+        found = [
+            good(f"{megabytes(_free(there))} are free for the data; pictures take {_taken(case.settings.kept / 'pictures')}.")
+        ]
     yield from found
     try:
         temporary = Path(tempfile.gettempdir())
     except OSError:
         yield error("No folder for temporary files can be written to.", "Make one, and name it in TMPDIR.")
         return
-    found = list(_scarce(temporary, temporary, "imports and slow uploads may need more"))
+    found = list(scarce(temporary, temporary, "imports and slow uploads may need more"))
     yield from found or [good(f"{megabytes(_free(temporary))} are free for temporary files in {temporary}.")]
 
 
@@ -41,7 +43,8 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _scarce(there: Path, folder: Path, needed: str) -> Iterator[Finding]:
+def scarce(there: Path, folder: Path, needed: str) -> Iterator[Finding]:
+    """Find that the disk of a folder has little room left, or none for more files."""
     free, files = _free(there), os.statvfs(there)
     if free < LEAST_FREE_BYTES:
         yield error(f"Only {megabytes(free)} are free on the disk of {folder}; {needed}.", "Make room.")

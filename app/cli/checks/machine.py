@@ -92,9 +92,11 @@ def libraries(case: Case) -> Iterator[Finding]:
     """Look for the extras that the settings need."""
     settings = case.settings
     wanted = {
+        "objects": ("VITRINE_STORE", ("obstore",), settings.bucket),
         "oidc": ("VITRINE_OIDC_URL", ("authlib", "requests"), settings.oidc_url),
         "postgres": ("VITRINE_DATABASE_URL", ("psycopg",), settings.database_url.startswith("postgresql")),
         "redis": ("VITRINE_REDIS_URL", ("redis",), settings.redis_url.get_secret_value()),
+        "tracing": ("VITRINE_TRACES", ("opentelemetry",), settings.traces),
     }
     found = [
         error(f"{setting} needs {module}, which is not installed.", f".venv/bin/pip install -e '.[{extra}]'")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.cli.checks.finding import Case, Finding, error, good, warning
+from app.composition import repository_of
 from app.errors import VitrineError
 from app.inference.package import ModelPackage, valid_name
 from app.inference.pointer import LEFTOVERS, Pointer
@@ -16,8 +17,8 @@ from app.inference.repository import Repository
 def models(case: Case) -> Iterator[Finding]:
     """Hash every file that is pinned, open each version that answers or runs in a shadow, and look for what is left over."""
     settings = case.settings
-    own = settings.data / "models"
-    repository = Repository(shipped=settings.models, own=own)
+    repository = repository_of(settings)
+    own = repository.own
     names = repository.names()
     if not names:
         yield error(

@@ -61,7 +61,7 @@ def data_folder(case: Case) -> Iterator[Finding]:
 def writers_of_models(case: Case) -> Iterator[Finding]:
     """Look who may change a model: whoever may, decides what is answered."""
     found = []
-    for folder in (case.settings.models, case.settings.data / "models"):
+    for folder in (case.settings.models, case.settings.kept / "models"):
         open_to_all, open_to_groups = [], []
         for path, entry in _files_in(folder):
             if entry.st_mode & stat.S_IWOTH:

@@ -19,7 +19,7 @@ from app.services.exchange.exporting import Step
 from app.services.exchange.shapes import Row
 from app.services.exchange.tables_in_order import key_of, last_key, rows_of, snapshot
 from app.storage.schema import upgrade
-from app.storage.tables import Base
+from app.storage.sums import StoredSum
 
 EVERYTHING = "everything"
 # There while a move is under way, so that one that was killed is known again, and nothing else is taken for one.
@@ -149,7 +149,7 @@ class Mover:
 
 
 def _tables() -> list[Table]:
-    return Base.metadata.sorted_tables
+    return StoredSum.metadata.sorted_tables  # its own, and all those beside it
 
 
 def _words(key: tuple[object, ...]) -> str:
