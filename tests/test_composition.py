@@ -163,7 +163,7 @@ def test_a_given_key_that_can_be_guessed_stops_the_start(tmp_path: Path) -> None
 
 def test_a_provider_without_its_extra_stops_the_start_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = make_settings(tmp_path, oidc_url="https://login.example.org", oidc_client="a", oidc_secret="b")
-    monkeypatch.delitem(sys.modules, "app.services.identity_provider", raising=False)
+    monkeypatch.delitem(sys.modules, "app.services.accounts.identity_provider", raising=False)
     monkeypatch.setitem(sys.modules, "authlib.integrations.requests_client", None)
     with pytest.raises(InvalidSettings, match=r"^VITRINE_OIDC_URL needs authlib, which comes with the extra oidc: run "):
         compose(settings)

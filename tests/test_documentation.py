@@ -17,7 +17,7 @@ from app import __version__
 from app.cli import vitrine
 from app.config import TREE, Settings
 from app.factory import create_app
-from app.services.api_keys import SCOPES
+from app.services.accounts.api_keys import SCOPES
 from tests.factories import CAT, DOG, make_services, make_settings
 
 README = (TREE / "README.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from flask import request
 from app.errors import InvalidKey
 from app.http.context import services
 from app.http.key_uses import use_key
-from app.services.api_keys import KeyHolder
+from app.services.accounts.api_keys import KeyHolder
 
 
 def key_holder(scope: str) -> KeyHolder:

@@ -13,8 +13,8 @@ from app.api.replies import render_problem, reply
 from app.api.schemas import Account, AccountList, AuditLogEntry, AuditLogPage, NumberedQuery
 from app.http.context import services
 from app.http.errors import render_errors
+from app.services.accounts.people import Person
 from app.services.audit_log import Entry
-from app.services.people import Person
 
 blueprint = Blueprint("api_administration", __name__, url_prefix="/api/v1")
 render_errors(blueprint, render_problem)

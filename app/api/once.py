@@ -15,7 +15,7 @@ from flask import Request, Response
 from app.api.replies import reply
 from app.errors import InvalidRequest, PredictionNotFound
 from app.http.context import services
-from app.services.api_keys import KeyHolder
+from app.services.accounts.api_keys import KeyHolder
 from app.services.idempotency import Claim
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"

@@ -7,7 +7,7 @@ import click
 from app.cli.house import open_house
 from app.cli.tables import show_table
 from app.errors import InvalidKey
-from app.services.api_keys import MOST_DAILY, SCOPES, USUAL_SCOPES
+from app.services.accounts.api_keys import MOST_DAILY, SCOPES, USUAL_SCOPES
 from app.services.audit_log import COMMAND_LINE
 
 

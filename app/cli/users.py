@@ -9,7 +9,7 @@ import click
 from app.cli.house import open_house, tell_unrecorded
 from app.cli.tables import show_table
 from app.errors import InvalidAccount
-from app.services.accounts import checked_email
+from app.services.accounts.accounts import checked_email
 from app.services.audit_log import COMMAND_LINE, subject_of_account
 
 

@@ -10,26 +10,26 @@ from app.composition.given import signing_key
 from app.composition.services import AccountServices
 from app.config import Settings
 from app.errors import InvalidSettings
-from app.services.accounts import Accounts
-from app.services.address_changes import AddressChanges
-from app.services.api_keys import ApiKeys
+from app.services.accounts.accounts import Accounts
+from app.services.accounts.address_changes import AddressChanges
+from app.services.accounts.api_keys import ApiKeys
+from app.services.accounts.authenticators import Authenticators
+from app.services.accounts.identities import Identities
+from app.services.accounts.invitations import Invitations
+from app.services.accounts.logins import Logins
+from app.services.accounts.passkeys import Passkeys
+from app.services.accounts.passwords import Passwords
+from app.services.accounts.people import People
+from app.services.accounts.personal_data import PersonalData
+from app.services.accounts.recorded_keys import RecordedKeys
+from app.services.accounts.recovery_codes import RecoveryCodes
+from app.services.accounts.second_factors import SecondFactors
+from app.services.accounts.vault import Vault
 from app.services.audit_log import AuditLog
-from app.services.authenticators import Authenticators
-from app.services.identities import Identities
-from app.services.invitations import Invitations
-from app.services.logins import Logins
-from app.services.passkeys import Passkeys
-from app.services.passwords import Passwords
-from app.services.people import People
-from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
-from app.services.recorded_keys import RecordedKeys
-from app.services.recovery_codes import RecoveryCodes
-from app.services.second_factors import SecondFactors
-from app.services.vault import Vault
 
 if TYPE_CHECKING:
-    from app.services.identity_provider import IdentityProvider
+    from app.services.accounts.identity_provider import IdentityProvider
 
 
 def account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
@@ -64,7 +64,7 @@ def _identity_provider(settings: Settings) -> IdentityProvider | None:
     if not settings.oidc_url:
         return None
     try:
-        from app.services.identity_provider import IdentityProvider
+        from app.services.accounts.identity_provider import IdentityProvider
     except ModuleNotFoundError as error:
         raise InvalidSettings(
             f"VITRINE_OIDC_URL needs {str(error.name).partition('.')[0]}, which comes with the extra oidc: "

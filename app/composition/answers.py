@@ -13,8 +13,8 @@ from app.composition.given import image_limits
 from app.config import Settings
 from app.errors import InvalidSettings
 from app.inference.batching import Gate
+from app.services.accounts.api_keys import ApiKeys
 from app.services.answer_cache import AnswerCache
-from app.services.api_keys import ApiKeys
 from app.services.classification import ClassificationService
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader

@@ -11,33 +11,33 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from app.config import Settings
 from app.inference.repository import Repository
-from app.services.accounts import Accounts
-from app.services.address_changes import AddressChanges
-from app.services.api_keys import ApiKeys
-from app.services.attempts import LoginAttempts
+from app.services.accounts.accounts import Accounts
+from app.services.accounts.address_changes import AddressChanges
+from app.services.accounts.api_keys import ApiKeys
+from app.services.accounts.attempts import LoginAttempts
+from app.services.accounts.authenticators import Authenticators
+from app.services.accounts.identities import Identities
+from app.services.accounts.invitations import Invitations
+from app.services.accounts.key_usage import KeyUsage
+from app.services.accounts.logins import Logins
+from app.services.accounts.passkeys import Passkeys
+from app.services.accounts.passwords import Passwords
+from app.services.accounts.people import People
+from app.services.accounts.personal_data import PersonalData
+from app.services.accounts.recorded_keys import RecordedKeys
+from app.services.accounts.recovery_codes import RecoveryCodes
+from app.services.accounts.second_factors import SecondFactors
 from app.services.audit_log import AuditLog
-from app.services.authenticators import Authenticators
 from app.services.classification import ClassificationService
 from app.services.history import History
 from app.services.idempotency import Idempotency
-from app.services.identities import Identities
-from app.services.invitations import Invitations
-from app.services.key_usage import KeyUsage
 from app.services.listings.lists import Lists
-from app.services.logins import Logins
 from app.services.mail import Post
 from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.model_uploads import ModelUploads
-from app.services.passkeys import Passkeys
-from app.services.passwords import Passwords
-from app.services.people import People
-from app.services.personal_data import PersonalData
 from app.services.pictures import PictureStore
-from app.services.recorded_keys import RecordedKeys
-from app.services.recovery_codes import RecoveryCodes
 from app.services.request_limits import RequestLimits
-from app.services.second_factors import SecondFactors
 from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
 from app.services.traffic import Traffic
@@ -45,7 +45,7 @@ from app.services.versions import Versions
 from app.services.vital_signs import VitalSigns
 
 if TYPE_CHECKING:
-    from app.services.identity_provider import IdentityProvider
+    from app.services.accounts.identity_provider import IdentityProvider
     from app.services.tracing import Tracing
 
 

@@ -13,10 +13,10 @@ from app.composition.given import image_limits
 from app.composition.models import model_uploads_of, objects_of, repository_of, versions_of
 from app.composition.services import Services
 from app.config import Settings
-from app.services.attempts import DatabaseCounters, LoginAttempts
+from app.services.accounts.attempts import DatabaseCounters, LoginAttempts
+from app.services.accounts.key_usage import KeyUsage
 from app.services.history import History
 from app.services.idempotency import Idempotency
-from app.services.key_usage import KeyUsage
 from app.services.listings.lists import lists_of
 from app.services.mail import Post, carrier
 from app.services.metrics import Metrics

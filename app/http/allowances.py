@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, g
 
 from app.http.context import services
-from app.services.api_keys import KeyHolder
+from app.services.accounts.api_keys import KeyHolder
 from app.services.request_limits import Who, headers_of
 
 

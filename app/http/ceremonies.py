@@ -9,7 +9,7 @@ from flask import session
 
 from app.errors import InvalidPasskey
 from app.http.context import services
-from app.services.passkeys import Ceremony
+from app.services.accounts.passkeys import Ceremony
 
 Purpose = Literal["adding", "login", "second step"]
 

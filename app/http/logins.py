@@ -11,7 +11,7 @@ from flask_login import user_logged_in, user_logged_out
 from flask_security import password_changed, password_reset
 
 from app.http.context import services
-from app.services.logins import Login
+from app.services.accounts.logins import Login
 from app.storage.tables import User
 
 _TOKEN = "login"  # noqa: S105 - where the token stands in the session

@@ -11,7 +11,7 @@ from flask_security import ChangePasswordForm, PasswordUtil, VerifyForm
 from app.errors import InvalidPassword
 from app.http.context import services, visitor
 from app.http.deeds import write_attempt
-from app.services.passwords import check_password
+from app.services.accounts.passwords import check_password
 
 
 class CheckedPasswords(PasswordUtil):

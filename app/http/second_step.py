@@ -13,8 +13,8 @@ from flask_security.utils import login_user, validate_redirect_url
 from werkzeug.wrappers import Response
 
 from app.http.context import acting, is_api, services, visitor, wants_json
+from app.services.accounts.second_factors import Kind
 from app.services.audit_log import Actor
-from app.services.second_factors import Kind
 from app.storage.tables import User
 
 _HALF = "half_login"  # where it stands in the session

@@ -24,7 +24,7 @@ from app.http.passwords import CheckedPasswords, CountedChangePasswordForm, Coun
 from app.http.recovery import RECOVERY, CountedForgotPasswordForm, Letters, answer_evenly, let_links_die_at_login
 from app.http.second_step import take_second_steps
 from app.http.signing import sign_with_sha_256
-from app.services.passwords import SHORTEST_PASSWORD
+from app.services.accounts.passwords import SHORTEST_PASSWORD
 from app.storage.tables import Role, User
 
 PLAIN_HTTP = "This page was reached over plain http, where a password could be read on its way; open it over https to log in."

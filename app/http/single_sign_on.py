@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response
 from app.composition import Services
 from app.errors import SignInRefused
 from app.http.context import services, visitor
-from app.services.identities import Departure, Identity
+from app.services.accounts.identities import Departure, Identity
 
 if TYPE_CHECKING:
-    from app.services.identity_provider import IdentityProvider
+    from app.services.accounts.identity_provider import IdentityProvider
 
 _KEY = "departure"
 _GOOD_FOR = 600  # seconds

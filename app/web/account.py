@@ -8,7 +8,7 @@ from app.errors import InvalidAccount
 from app.http.context import acting_visitor, administrator, page_owner, services
 from app.http.logins import end_other_logins, this_login
 from app.http.sessions import ask_for_password, guard
-from app.services.api_keys import ADMINISTRATORS_SCOPES
+from app.services.accounts.api_keys import ADMINISTRATORS_SCOPES
 from app.services.audit_log import subject_of_account
 from app.web.keys import KeyForm, chart_of
 

@@ -13,7 +13,7 @@ from app.errors import InvalidAccount, InvalidAddressLink
 from app.http.context import page_owner, services
 from app.http.logins import this_login
 from app.http.sessions import ask_for_password, guard
-from app.services.address_changes import AddressChange
+from app.services.accounts.address_changes import AddressChange
 from app.services.mail import Letter
 
 blueprint = Blueprint("address", __name__)

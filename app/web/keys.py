@@ -9,8 +9,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from app.services.api_keys import MOST_DAILY, SCOPES
-from app.services.key_usage import UsedDay
+from app.services.accounts.api_keys import MOST_DAILY, SCOPES
+from app.services.accounts.key_usage import UsedDay
 
 _LIVES = {"90": "90 days", "365": "one year", "": "no end"}
 _SLOT, _BAR, _HEIGHT = 20, 14, 100

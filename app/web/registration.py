@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired
 from app.errors import InvalidAccount
 from app.http.context import services
 from app.http.sessions import protect_forms
-from app.services.invitations import Registering
+from app.services.accounts.invitations import Registering
 from app.services.mail import Letter
 
 blueprint = Blueprint("registration", __name__)

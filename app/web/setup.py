@@ -11,9 +11,9 @@ from app.errors import InvalidAccount, InvalidPassword
 from app.http.context import acting_as, services
 from app.http.second_step import welcome
 from app.http.sessions import PLAIN_HTTP, protect_forms
-from app.services.accounts import checked_email
+from app.services.accounts.accounts import checked_email
+from app.services.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from app.services.audit_log import subject_of_account
-from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 blueprint = Blueprint("setup", __name__)
 protect_forms(blueprint)

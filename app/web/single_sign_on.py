@@ -13,7 +13,7 @@ from app.http.sessions import PLAIN_HTTP, protect_forms
 from app.http.single_sign_on import arrive, depart, next_of_departure
 
 if TYPE_CHECKING:
-    from app.services.identity_provider import IdentityProvider
+    from app.services.accounts.identity_provider import IdentityProvider
 
 blueprint = Blueprint("single_sign_on", __name__)
 protect_forms(blueprint)

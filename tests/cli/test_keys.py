@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.composition import Services
 from app.errors import InvalidKey
-from app.services.api_keys import SCOPES, USUAL_SCOPES
+from app.services.accounts.api_keys import SCOPES, USUAL_SCOPES
 from app.storage.tables import ApiKey
 from tests.cli.running import Ran, Run, output_of, refusal_of, rows_of
 from tests.serving import EMAIL, PASSWORD, RunningSite

@@ -9,11 +9,11 @@ import pytest
 
 from app.composition import Services
 from app.errors import IdempotencyKeyReused, InvalidInvitation, StillRunning
-from app.services.api_keys import ApiKeys
+from app.services.accounts.api_keys import ApiKeys
+from app.services.accounts.invitations import Invitations
+from app.services.accounts.logins import Logins
 from app.services.audit_log import Actor
 from app.services.idempotency import Idempotency
-from app.services.invitations import Invitations
-from app.services.logins import Logins
 from tests.factories import make_services
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.factory import create_app
-from app.services.api_keys import ApiKeys
+from app.services.accounts.api_keys import ApiKeys
 from tests.api.asking import as_json, ask, assert_problem, make_key, send, services_of
 from tests.factories import EIGHT, make_picture, make_services, publish
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite

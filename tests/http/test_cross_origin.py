@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from app.composition import Services
 from app.errors import DatabaseUnavailable
 from app.factory import create_app
-from app.services.api_keys import ApiKeys
+from app.services.accounts.api_keys import ApiKeys
 from tests.factories import make_picture, make_services, make_settings, publish
 from tests.serving import EMAIL, PASSWORD
 

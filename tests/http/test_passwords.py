@@ -10,7 +10,7 @@ from flask_security import hash_password, verify_password
 from app.errors import Overloaded
 from app.factory import create_app
 from app.http.context import services
-from app.services.passwords import Passwords
+from app.services.accounts.passwords import Passwords
 from tests.factories import make_settings
 
 PASSWORD = "correct horse battery"

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from app.composition import Services
 from app.factory import create_app
-from app.services.api_keys import SCOPES
+from app.services.accounts.api_keys import SCOPES
 from tests.api.asking import make_key, services_of
 from tests.factories import make_picture, make_settings
 from tests.serving import PASSWORD, Reply, RunningSite

@@ -12,8 +12,9 @@ import pytest
 from app.config import TREE, Settings
 from app.http import sessions
 from app.inference.images import ACCEPTED, DEFAULT_LIMITS
-from app.services import api_keys, attempts, mail
-from app.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from app.services import mail
+from app.services.accounts import api_keys, attempts
+from app.services.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from app.storage.tables import Base
 
 DOCUMENT = (TREE / "docs" / "security.md").read_text(encoding="utf-8")

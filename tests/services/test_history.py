@@ -15,7 +15,7 @@ from sqlalchemy import event
 from app.composition import Services
 from app.errors import PredictionNotFound
 from app.inference.prediction import Prediction
-from app.services.personal_data import GIVEN
+from app.services.accounts.personal_data import GIVEN
 from app.services.recorder import Owner, Recorder
 from app.storage.tables import StoredPrediction
 from tests.factories import make_picture, make_prediction, make_services

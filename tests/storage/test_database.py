@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import DatabaseUnavailable, InvalidSettings
-from app.services.accounts import Accounts
+from app.services.accounts.accounts import Accounts
 from app.storage.database import Durable, is_prepared, open_database, sqlite_file, why_unwritable
 from app.storage.tables import ApiKey, User
 from tests.factories import make_services

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.composition import Services, compose
 from app.errors import InvalidSettings
-from app.services.vault import Vault
+from app.services.accounts.vault import Vault
 from app.storage.database import open_database, sqlite_file
 from app.storage.schema import upgrade
 from app.storage.tables import Base, StoredAuthenticator, User

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.composition import Services
 from app.errors import DatabaseUnavailable, InvalidAccount, InvalidInvitation, InvalidRequest, VitrineError
-from app.services.attempts import DatabaseCounters
+from app.services.accounts.attempts import DatabaseCounters
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_answers import Pair, ShadowAnswer, ShadowAnswers

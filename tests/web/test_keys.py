@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.composition import Services
+from app.services.accounts.key_usage import UsedDay
 from app.services.audit_log import COMMAND_LINE
-from app.services.key_usage import UsedDay
 from app.web.keys import chart_of
 from tests.api.asking import services_of
 from tests.factories import EIGHT

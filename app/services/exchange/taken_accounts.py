@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidAccount, InvalidRequest
-from app.services.accounts import admin_role, checked_email
+from app.services.accounts.accounts import admin_role, checked_email
 from app.services.exchange.shapes import Row
 from app.services.exchange.store import Placed
 from app.storage.tables import User, now

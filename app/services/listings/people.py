@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, or_, select
 
+from app.services.accounts.people import Person
 from app.services.listings.listing import EARLIEST, Column, Filter, Found, Listing, Wanted, beginning, ending
 from app.services.listings.question import Question
-from app.services.people import Person
 from app.storage.tables import Role, StoredAuthenticator, StoredPasskey, User, roles_of_users
 
 _ADMIN = exists().where(and_(roles_of_users.c.user_id == User.id, roles_of_users.c.role_id == Role.id, Role.name == "admin"))

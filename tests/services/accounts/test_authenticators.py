@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from app.composition import Services
 from app.errors import InvalidCode
+from app.services.accounts.authenticators import Authenticators
+from app.services.accounts.vault import Vault
 from app.services.audit_log import Actor
-from app.services.authenticators import Authenticators
-from app.services.vault import Vault
 from app.storage.tables import StoredAuthenticator
 from tests.factories import make_services
 

@@ -14,8 +14,8 @@ from sqlalchemy import inspect, text
 
 from app.composition import Services
 from app.errors import AccountNotFound, InvalidKey, InvalidRequest
+from app.services.accounts.personal_data import GIVEN
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account, subject_of_model
-from app.services.personal_data import GIVEN
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_answers import ShadowAnswer, ShadowAnswers
 from app.storage.tables import Base

@@ -10,8 +10,8 @@ import pytest
 
 from app.composition import Services
 from app.errors import InvalidPasskey
+from app.services.accounts.passkeys import Passkeys
 from app.services.audit_log import Actor, subject_of_account
-from app.services.passkeys import Passkeys
 from tests.device import Device
 from tests.factories import make_services
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.services.vault import Vault
+from app.services.accounts.vault import Vault
 
 KEY = "a key of this site, with enough of characters"
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidPasskey
+from app.services.accounts.recovery_codes import drop_codes_without_a_factor
 from app.services.audit_log import Actor, AuditLog, subject_of_account
-from app.services.recovery_codes import drop_codes_without_a_factor
 from app.storage.tables import StoredPasskey, now
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, InvalidSetupLink
-from app.services.passwords import Passwords, check_password
+from app.services.accounts.passwords import Passwords, check_password
+from app.services.accounts.vault import Vault
 from app.services.private_files import write_private
-from app.services.vault import Vault
 from app.storage.tables import Role, User
 
 # What is sealed in the link that is good on several machines, and for how long it is.

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from app.composition import Services
+from app.services.accounts.recovery_codes import RecoveryCodes
 from app.services.audit_log import Actor, subject_of_account
-from app.services.recovery_codes import RecoveryCodes
 from app.storage.tables import StoredRecoveryCode
 from tests.factories import make_services
 

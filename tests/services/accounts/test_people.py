@@ -9,8 +9,8 @@ from passlib.totp import TOTP
 
 from app.composition import Services
 from app.errors import AccountNotFound, InvalidKey, InvalidRequest
+from app.services.accounts.people import People, Person
 from app.services.audit_log import Actor, subject_of_account
-from app.services.people import People, Person
 from app.storage.tables import User
 from tests.factories import make_services
 

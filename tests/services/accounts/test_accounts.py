@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.composition import Services
 from app.errors import InvalidAccount, InvalidSetupLink, Overloaded, VitrineError
-from app.services.accounts import Accounts
-from app.services.passwords import Passwords
+from app.services.accounts.accounts import Accounts
+from app.services.accounts.passwords import Passwords
 from app.storage.tables import User
 from tests.factories import make_services
 

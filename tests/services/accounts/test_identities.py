@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from app.composition import Services
 from app.errors import InvalidAccount, SignInRefused
+from app.services.accounts.identities import Identities, Identity
 from app.services.audit_log import subject_of_account
-from app.services.identities import Identities, Identity
 from tests.factories import make_services
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery"

@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey, RSAKey
 from structlog.testing import capture_logs
 
 from app.errors import ProviderUnavailable, SignInRefused
-from app.services.identities import Departure, Identity
-from app.services.identity_provider import IdentityProvider
+from app.services.accounts.identities import Departure, Identity
+from app.services.accounts.identity_provider import IdentityProvider
 from tests.factories import Clock
 from tests.oidc_provider import CLIENT, SECRET, Claims, Person, Provider, claims_of
 

@@ -22,7 +22,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from joserfc.jws import JWSRegistry
 
 from app.errors import ProviderUnavailable, SignInRefused
-from app.services.identities import Departure, Identity
+from app.services.accounts.identities import Departure, Identity
 
 _TIMEOUT = 5.0  # seconds for a connection, and for each piece of an answer
 _KNOWN_FOR = 600.0  # seconds

@@ -13,10 +13,10 @@ from sqlalchemy import select, text
 
 from app.composition import Services
 from app.errors import InvalidAccount, InvalidInvitation, Overloaded
-from app.services.accounts import Accounts
+from app.services.accounts.accounts import Accounts
+from app.services.accounts.invitations import Invitations, Registration
+from app.services.accounts.passwords import Passwords
 from app.services.audit_log import Actor, subject_of_account
-from app.services.invitations import Invitations, Registration
-from app.services.passwords import Passwords
 from app.storage.tables import StoredInvitation
 from tests.factories import make_services
 

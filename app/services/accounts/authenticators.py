@@ -11,9 +11,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidCode
+from app.services.accounts.recovery_codes import drop_codes_without_a_factor
+from app.services.accounts.vault import Vault
 from app.services.audit_log import Actor, AuditLog, subject_of_account
-from app.services.recovery_codes import drop_codes_without_a_factor
-from app.services.vault import Vault
 from app.storage.tables import StoredAuthenticator, now
 
 _ISSUER = "Vitrine"

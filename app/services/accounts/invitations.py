@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, InvalidInvitation
-from app.services.accounts import Accounts, checked_email
+from app.services.accounts.accounts import Accounts, checked_email
 from app.services.audit_log import Actor, AuditLog, subject_of_account
 from app.storage.tables import StoredInvitation, now
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text, update
 
 from app.composition import Services
 from app.errors import DatabaseUnavailable, TooManyAttempts
-from app.services.attempts import DatabaseCounters, LoginAttempts
+from app.services.accounts.attempts import DatabaseCounters, LoginAttempts
 from app.storage.database import open_database
 from app.storage.tables import Attempt
 from tests.factories import make_services

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.composition import Services
 from app.errors import InvalidKey, InvalidRequest, KeyNotFound, MissingScope
-from app.services.api_keys import SCOPES, USUAL_SCOPES, ApiKeys
+from app.services.accounts.api_keys import SCOPES, USUAL_SCOPES, ApiKeys
 from app.services.audit_log import Actor
 from app.storage.tables import ApiKey, User
 from tests.factories import Clock, make_services

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.config import TREE
-from app.services.key_usage import DAYS, KeyUsage, UsedDay
+from app.services.accounts.key_usage import DAYS, KeyUsage, UsedDay
 from app.storage.counters import CounterFile
 from tests.waiting import wait_until
 
@@ -19,7 +19,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNTING = """
 import sys
 from pathlib import Path
-from app.services.key_usage import KeyUsage
+from app.services.accounts.key_usage import KeyUsage
 from app.storage.counters import CounterFile
 from tests.waiting import wait_until
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.api_keys import USUAL_SCOPES, ApiKeys
+from app.services.accounts.api_keys import USUAL_SCOPES, ApiKeys
 from app.services.audit_log import Actor, AuditLog, subject_of_key
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import InvalidAccount, SignInRefused
-from app.services.accounts import checked_email
+from app.services.accounts.accounts import checked_email
 from app.services.audit_log import Action, Actor, AuditLog, subject_of_account
 from app.storage.tables import StoredIdentity, User, now
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.composition import Services
 from app.errors import InvalidAccount, InvalidAddressLink
-from app.services.address_changes import AddressChange, AddressChanges
+from app.services.accounts.address_changes import AddressChange, AddressChanges
 from app.services.audit_log import subject_of_account
 from tests.factories import make_services
 

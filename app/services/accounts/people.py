@@ -11,9 +11,9 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import AccountNotFound, InvalidRequest
-from app.services.accounts import admin_role
+from app.services.accounts.accounts import admin_role
+from app.services.accounts.second_factors import take_off, with_factors
 from app.services.audit_log import Action, Actor, AuditLog, subject_of_account
-from app.services.second_factors import take_off, with_factors
 from app.storage.tables import Role, StoredLogin, User
 
 _PAGE = 50

@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.errors import InvalidPassword, Overloaded
-from app.services.passwords import Passwords, check_password
+from app.services.accounts.passwords import Passwords, check_password
 
 EMAIL = "ada.lovelace@example.org"
 GOOD = [

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.composition import Services
-from app.services.logins import Logins
+from app.services.accounts.logins import Logins
 from app.storage.tables import StoredLogin
 from tests.factories import make_services
 

@@ -8,8 +8,8 @@ import pytest
 from passlib.totp import TOTP
 
 from app.composition import Services
+from app.services.accounts.second_factors import with_factors
 from app.services.audit_log import Actor
-from app.services.second_factors import with_factors
 from tests.device import Device
 from tests.factories import make_services
 
