@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tarfile
 import tempfile
+import zipfile
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +21,9 @@ class WaitingUploads:
     def share(self, token: str, place: Path) -> None:
         """Let the others have a folder, or raise StoreUnavailable."""
         packed = BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.add(place, arcname=".")
+        with zipfile.ZipFile(packed, "w") as archive:
+            for file in filter(Path.is_file, place.rglob("*")):
+                archive.write(file, file.relative_to(place))
         self._bucket.write(_key(token), packed.getvalue())
 
     def bring(self, token: str, place: Path) -> None:
@@ -32,8 +33,8 @@ class WaitingUploads:
         content = self._bucket.read(_key(token))
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".brought-") as folder:
-            with tarfile.open(fileobj=BytesIO(content)) as archive:
-                archive.extractall(folder, filter="data")
+            with zipfile.ZipFile(BytesIO(content)) as archive:
+                archive.extractall(folder)  # which leads out of the folder by no name
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(folder, place)
 
@@ -48,4 +49,4 @@ class WaitingUploads:
 
 
 def _key(token: str) -> str:
-    return f"uploads/{token}.tar"
+    return f"uploads/{token}.zip"
