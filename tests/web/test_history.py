@@ -62,6 +62,16 @@ def test_the_newest_answer_comes_first(guest: Visitor) -> None:
     assert "4 answers, the newest first." in page.words
 
 
+def test_a_picture_without_a_name_has_none_made_up(site: RunningSite) -> None:
+    told = site.predict(EIGHT.read_bytes(), "/api/v1/models/digits/predict").json
+    owner = make_visitor(site)
+    for path in ("/history", f"/predictions/{told['id']}"):
+        reply = owner.get(path)
+        assert "Digits" in Page(reply).words or "8" in Page(reply).words
+        assert ">None<" not in reply.body.decode()
+        assert "None" not in Page(reply).words
+
+
 def test_a_long_history_is_turned_page_by_page(guest: Visitor) -> None:
     names = [f"{number:02}.png" for number in range(27)]
     for start in range(0, 27, 9):
