@@ -77,7 +77,11 @@ class RunningSite:
         return str(re.findall(r"http\S+/setup/\S+", self.log)[-1])
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # one that is not ready runs on all the same
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

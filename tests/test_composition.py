@@ -69,7 +69,7 @@ def test_composing_over_a_bucket_asks_it_nothing(tmp_path: Path, monkeypatch: py
     before = set(Path("/proc/self/task").iterdir())
     services = compose(make_settings(tmp_path, store="s3://bucket/prefix"))
     assert services.repository.names() == ["cats-vs-dogs", "digits"]
-    assert set(Path("/proc/self/task").iterdir()) == before, "threads would not come through a fork"
+    assert set(Path("/proc/self/task").iterdir()) <= before, "threads would not come through a fork"
     assert list(tmp_path.iterdir()) == []
 
 

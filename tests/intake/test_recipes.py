@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import HereSandbox
-from tests.intake.recipes import CASES, CLASSIFIERS, outcomes
+from tests.intake.recipes import CASES, CLASSIFIERS, Outcome, outcomes
 
 
 def test_the_forty_differ_in_everything_a_recipe_holds() -> None:
@@ -22,11 +23,16 @@ def test_the_forty_differ_in_everything_a_recipe_holds() -> None:
 
 
 @pytest.mark.pets
-def test_whatever_is_decided_is_right_and_most_are(pets: Path) -> None:
-    found = list(outcomes(CASES, HereSandbox(), pets))
+def test_whatever_is_decided_is_right_and_what_is_not_is_asked_with_the_right_way(pets: Path) -> None:
+    # Every fifth of them: all forty are in tests/hard.
+    found = list(outcomes(CASES[::5], HereSandbox(), pets))
+    assert_honest(found)
+    assert sum(outcome.decided for outcome in found) >= 5
+
+
+def assert_honest(found: Sequence[Outcome]) -> None:
+    """See that what was decided is right, and that what is asked has the right way among those that are offered."""
     assert [outcome.case for outcome in found if outcome.decided and not outcome.right] == []
-    assert sum(outcome.decided for outcome in found) >= 30
-    # What is asked is asked with the right way among those that are offered.
     for outcome in found:
         if not outcome.decided:
             likely = outcome.finding.trials[: 1 + len(outcome.finding.rivals)]

@@ -34,7 +34,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
         visitor, path = visitor_of(running.other), running.one.setup_link.removeprefix(PUBLIC)
         fields = {"email": EMAIL, "password": PASSWORD, "password_confirm": PASSWORD, "submit": "1"}
         made = visitor.submit(path, fields)
-        assert (made.status, made.headers["Location"]) == (303, "/login"), made.body
+        assert (made.status, made.headers["Location"]) == (303, "/"), made.body
         yield running
 
 

@@ -164,7 +164,7 @@ def test_a_login_and_an_invitation_give_no_more_than_they_say(fort: RunningSite)
     reply = root.submit("/people/invite", {"email": "greedy@example.org"}, page="/people")
     (link,) = re.findall(r'id="key-text">http://[^/]+(/invitation/[^<]+)<', reply.body.decode())
     fields = {**GREEDY, "password": PASSWORD, "password_confirm": PASSWORD}
-    assert_redirect(Visitor(fort).submit(str(link), fields), "/login")
+    assert_redirect(Visitor(fort).submit(str(link), fields), "/")
     greedy = Visitor(fort)
     assert greedy.submit("/login", {**GREEDY, "email": "greedy@example.org", "password": PASSWORD}).status == 302
     assert greedy.get("/people").status == 403

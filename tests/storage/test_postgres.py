@@ -370,3 +370,9 @@ def test_traffic_is_counted_and_told_as_in_sqlite(services: Services, monkeypatc
     assert (report.answered, report.models, sum(report.confidence)) == (3, ("shade",), 3)
     assert [(one.model, one.label, one.count) for one in report.classes] == [("shade", "light", 3)]
     assert [(one.name, one.total) for one in report.refusals] == [("invalid_image", 1)]
+
+
+def test_of_several_who_make_the_first_account_at_once_one_does(services: Services) -> None:
+    link = services.accounts.setup_token() or ""
+    made = at_once(4, lambda one: services.accounts.set_up(link, f"person{one}@example.org", PASSWORD))
+    assert sorted(type(outcome).__name__ for outcome in made) == ["InvalidSetupLink"] * 3 + ["int"]

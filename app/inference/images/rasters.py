@@ -27,6 +27,8 @@ Image.preinit()
 # Whatever Pillow only warns of ends the decoding. Set once for the process: to catch warnings around a call is not
 # safe between threads.
 warnings.filterwarnings("error", module=r"PIL\.")
+# Of what is none of Pillow's: whatever is swept away while it is at work.
+warnings.filterwarnings("ignore", category=ResourceWarning, module=r"PIL\.")
 
 
 _HEIC_THREADS = 4  # at most, for the tiles of one picture

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,7 +16,7 @@ from app.errors import InvalidAccount, InvalidSetupLink
 from app.services.accounts.passwords import Passwords, check_password
 from app.services.accounts.vault import Vault
 from app.services.private_files import write_private
-from app.storage.tables import Role, User
+from app.storage.tables import Attempt, Role, User
 
 # What is sealed in the link that is good on several machines, and for how long it is.
 _SETUP, _SETUP_SECONDS = "set-up link", 86_400
@@ -50,15 +50,17 @@ class Accounts:
     def add(self, email: str, hashed: str, *, admin: bool = False, first: bool = False) -> int:
         """Make an account with the hash of its password and give its number, or raise InvalidAccount.
 
-        With `first` raise InvalidSetupLink where there is any account; an administrator then needs a role that is not there.
+        With `first` raise InvalidSetupLink where there is any account, also one that another machine is making now.
         """
         address = checked_email(email)
         user = User(email=address, password=hashed, active=True, fs_uniquifier=uuid.uuid4().hex)
         taken = f"There is an account for {address} already."
         try:
             with self._sessions.begin() as session:
-                if first and session.scalar(select(User.id).limit(1)) is not None:
-                    raise InvalidSetupLink(_JUST_USED)
+                if first:
+                    _wait_for_others(session)
+                    if session.scalar(select(User.id).limit(1)) is not None:
+                        raise InvalidSetupLink(_JUST_USED)
                 if session.scalar(select(User.id).where(func.lower(User.email) == address.lower())) is not None:
                     raise InvalidAccount(taken)
                 if admin:
@@ -115,7 +117,7 @@ class Accounts:
         hashed = self.hashed(email, password)
         try:
             # Whoever removes the file holds the link; of two at once, one finds it gone. On several machines one finds the
-            # other's account, or cannot make the role that the other has just made.
+            # other's account.
             self._setup_file.unlink(missing_ok=self._machines is not None)
         except FileNotFoundError as error:
             raise InvalidSetupLink(_JUST_USED) from error
@@ -132,6 +134,12 @@ class Accounts:
             return self._setup_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             return ""
+
+
+def _wait_for_others(session: Session) -> None:
+    """Let nobody else make the first account until this transaction is over: a row of that key is there once."""
+    session.execute(insert(Attempt).values(key=_SETUP, amount=0, expires_at=0.0))
+    session.execute(delete(Attempt).where(Attempt.key == _SETUP))
 
 
 def checked_email(email: str) -> str:

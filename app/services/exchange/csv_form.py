@@ -34,14 +34,13 @@ class Csv:
 
     def read(self, shape: Shape, lines: Iterator[bytes], name: str) -> Iterator[Placed]:
         """Give the rows of a file; columns may be in any order, and optional ones may be missing."""
-        csv.field_size_limit(_LONGEST_CELL)
         texts = _Texts(lines, name)
         cells = csv.reader(texts, strict=True)
         fields = None
         while True:
             number = texts.number + 1
             try:
-                row = next(cells, None)
+                row = _next(cells)
                 if row is None:
                     break
                 if fields is None:
@@ -57,6 +56,15 @@ class Csv:
                 raise refused(number, name, error) from error
         if fields is None:
             raise refused(1, name, f"the names of the columns are missing: {', '.join(shape.names)}")
+
+
+def _next(cells: Iterator[list[str]]) -> list[str] | None:
+    # The limit is one for the whole process: whoever else reads such a file has another.
+    usual = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        return next(cells, None)
+    finally:
+        csv.field_size_limit(usual)
 
 
 class _Texts:
