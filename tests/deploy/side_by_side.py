@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -134,14 +135,15 @@ def table(rows: list[Row]) -> str:
     head = ("server", "version", "cold start", "memory", "processor", "p99", "answers a second")
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *(row.cells() for row in rows))]
     machine = describe_machine()
-    return "\n".join(lines) + (
-        f"\n\nMeasured {today()} on {machine.processor}, {machine.cores_used} cores for server and load together, in "
+    said = (
+        f"Measured {today()} on {machine.processor}, {machine.cores_used} cores for server and load together, in "
         f"{len(rows[0].turns)} rounds, of which medians are given. Case A1 of [performance](performance.md): a small picture "
         f"and a light model, over {_CONNECTIONS} connections, with history and limits on. Two workers of four threads "
         "each, as in the files of `deploy/`, but for waitress, which is one process of eight. Cold start is from the first "
         "command to the first answer; memory is the largest proportional set size of all processes while answering; "
         "processor time is of one request. Behind Nginx the load comes over TLS, and Nginx is counted."
     )
+    return "\n".join([*lines, "", textwrap.fill(said, 132, break_on_hyphens=False)])
 
 
 def _turn(row: Row, folder: Path, ready: Site, assets: Assets, seconds: float) -> Turn:
