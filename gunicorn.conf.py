@@ -16,8 +16,8 @@ from app.server.allocation import allow_files, bound_arenas, load_undisturbed, s
 from app.server.native_messages import keep_log_apart, log_native_messages
 from app.server.refusals import OVERLOADED
 from app.server.worker import forget
-from app.services.exposition import is_shared_folder, shared_folder, sweep
-from app.services.numbers import FOLDER_VARIABLE
+from app.services.telemetry.exposition import is_shared_folder, shared_folder, sweep
+from app.services.telemetry.numbers import FOLDER_VARIABLE
 
 _settings = load_settings()
 

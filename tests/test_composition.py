@@ -179,7 +179,7 @@ def test_a_collector_without_its_extra_stops_the_start_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = make_settings(tmp_path, traces="http://127.0.0.1:4318")
-    monkeypatch.delitem(sys.modules, "app.services.tracing", raising=False)
+    monkeypatch.delitem(sys.modules, "app.services.telemetry.tracing", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(InvalidSettings, match=r"^VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: run "):
         compose(settings)

@@ -8,7 +8,7 @@ from app.api.access import key_holder
 from app.api.replies import render_problem
 from app.http.context import METRICS, services
 from app.http.errors import render_errors
-from app.services.exposition import counts_together, exposition
+from app.services.telemetry.exposition import counts_together, exposition
 
 blueprint = Blueprint("api_metrics", __name__)
 render_errors(blueprint, render_problem)

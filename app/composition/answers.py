@@ -16,18 +16,18 @@ from app.inference.batching import Gate
 from app.services.accounts.api_keys import ApiKeys
 from app.services.answer_cache import AnswerCache
 from app.services.classification import ClassificationService
-from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.recorder import Recorder
 from app.services.request_limits import RequestLimits
 from app.services.shadow_runner import ShadowRunner
-from app.services.traffic import Traffic
-from app.services.vital_signs import VitalSigns
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.traffic import Traffic
+from app.services.telemetry.vital_signs import VitalSigns
 from app.storage.counters import CounterFile, Counters
 from app.storage.redis_counters import RedisCounters, WithFallback
 
 if TYPE_CHECKING:
-    from app.services.tracing import Tracing
+    from app.services.telemetry.tracing import Tracing
 
 
 def classification_of(
@@ -84,7 +84,7 @@ def tracing_of(settings: Settings) -> Tracing | None:
     if not settings.traces:
         return None
     try:
-        from app.services.tracing import Tracing
+        from app.services.telemetry.tracing import Tracing
     except ModuleNotFoundError as error:
         raise InvalidSettings(
             "VITRINE_TRACES needs OpenTelemetry, which comes with the extra tracing: "

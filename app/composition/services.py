@@ -33,20 +33,20 @@ from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.listings.lists import Lists
 from app.services.mail import Post
-from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.model_uploads import ModelUploads
 from app.services.pictures import PictureStore
 from app.services.request_limits import RequestLimits
 from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
-from app.services.traffic import Traffic
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.traffic import Traffic
+from app.services.telemetry.vital_signs import VitalSigns
 from app.services.versions import Versions
-from app.services.vital_signs import VitalSigns
 
 if TYPE_CHECKING:
     from app.services.accounts.identity_provider import IdentityProvider
-    from app.services.tracing import Tracing
+    from app.services.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True)

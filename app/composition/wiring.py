@@ -19,14 +19,14 @@ from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.listings.lists import lists_of
 from app.services.mail import Post, carrier
-from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.pictures import PictureStore
 from app.services.shadow_answers import ShadowAnswers
 from app.services.shadow_runner import ShadowRunner
 from app.services.shadows import Shadows
-from app.services.traffic import Traffic
-from app.services.vital_signs import VitalSigns
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.traffic import Traffic
+from app.services.telemetry.vital_signs import VitalSigns
 from app.storage.counters import CounterFile
 from app.storage.database import open_database
 from app.storage.sums import Sums

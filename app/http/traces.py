@@ -14,7 +14,7 @@ from app.http.context import REQUEST_ID
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from app.services.tracing import Tracing
+    from app.services.telemetry.tracing import Tracing
 
 _ROUTE = "vitrine.route"
 # A version of the standard that is yet to come may add to the end; ff is none.

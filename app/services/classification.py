@@ -15,11 +15,11 @@ from app.inference.package import Manifest
 from app.inference.prediction import Picture, Prediction, Timings, ranked
 from app.services.answer_cache import AnswerCache, key_of
 from app.services.loaded_model import LoadedModel
-from app.services.metrics import Metrics
 from app.services.model_loader import ModelLoader
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_runner import ShadowRunner
-from app.services.traffic import Traffic
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from app.inference.pointer import Shadow
 from app.inference.prediction import Prediction
 from app.inference.predictor import Predictor
 from app.inference.repository import Repository
-from app.services.metrics import Metrics
 from app.services.shadow_answers import ShadowAnswer, ShadowAnswers
+from app.services.telemetry.metrics import Metrics
 
 # How many pictures wait, and with how many bytes; more are passed over.
 MOST_WAITING = 16

@@ -21,7 +21,7 @@ guard_administration(blueprint, back=_back)
 def index() -> str:
     """Show everything, of a period and of all models or one."""
     # Here and below, since few look at it, and every start would read them.
-    from app.services.traffic_report import PERIODS, TrafficReports
+    from app.services.telemetry.traffic_report import PERIODS, TrafficReports
     from app.web.live_traffic import shown_live
     from app.web.traffic_charts import shown_report
 
@@ -40,7 +40,7 @@ def index() -> str:
 @blueprint.get("/dashboard/live")
 def live() -> Response:
     """Give the last hour to the page's script; where nothing has changed, no more than that."""
-    from app.services.traffic_report import TrafficReports
+    from app.services.telemetry.traffic_report import TrafficReports
     from app.web.live_traffic import live_values
 
     response = jsonify(live_values(TrafficReports(sums=services().traffic.sums).live()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.services.traffic_report import LATELY, MINUTES, Live
+from app.services.telemetry.traffic_report import LATELY, MINUTES, Live
 from app.web.charts import Chart, Drawn, Key, Mark, Scale, Table, duration, places, stacked, whole
 
 _MINUTE = 60

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.inference.naming import name_of
-from app.services.traffic import CONFIDENCE_BINS
-from app.services.traffic_report import ClassCount, Series, TrafficReport
+from app.services.telemetry.traffic import CONFIDENCE_BINS
+from app.services.telemetry.traffic_report import ClassCount, Series, TrafficReport
 from app.web.charts import Chart, Drawn, Key, Mark, Scale, Table, duration, places, ranging, share, stacked, whole
 from app.web.models import ShownMetric
 

@@ -20,9 +20,9 @@ from app.inference.images import DEFAULT_LIMITS
 from app.inference.recipe import Recipe
 from app.services.answer_cache import AnswerCache
 from app.services.classification import ClassificationService
-from app.services.metrics import Metrics
-from app.services.numbers import numbers
 from app.services.recorder import Owner, Recorder
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.numbers import numbers
 from tests.factories import make_picture, make_services, publish
 
 GUEST = Owner(guest="a" * 32)

@@ -15,10 +15,10 @@ from app.composition import Services
 from app.inference.recipe import Recipe
 from app.services import shadow_runner
 from app.services.audit_log import COMMAND_LINE
-from app.services.numbers import numbers
 from app.services.recorder import Owner
 from app.services.shadow_answers import Agreement
 from app.services.shadow_runner import MOST_BYTES, MOST_WAITING, ShadowRunner
+from app.services.telemetry.numbers import numbers
 from tests.factories import make_picture, make_prediction, make_services, publish
 from tests.shadows import Blocked, Failing, publish_reversed, publish_served
 from tests.waiting import wait_until

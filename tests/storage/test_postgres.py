@@ -26,8 +26,8 @@ from app.services.accounts.attempts import DatabaseCounters
 from app.services.audit_log import COMMAND_LINE, Actor, subject_of_account
 from app.services.recorder import Owner, Recorder
 from app.services.shadow_answers import Pair, ShadowAnswer, ShadowAnswers
-from app.services.traffic import Traffic
-from app.services.traffic_report import PERIODS, TrafficReports
+from app.services.telemetry.traffic import Traffic
+from app.services.telemetry.traffic_report import PERIODS, TrafficReports
 from app.storage.database import open_database
 from app.storage.inspection import known_revisions, look_at
 from app.storage.schema import upgrade

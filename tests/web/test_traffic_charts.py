@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.inference.prediction import STAGES
-from app.services.traffic_report import PERIODS, ClassCount, Latency, Live, Series, TrafficReport
+from app.services.telemetry.traffic_report import PERIODS, ClassCount, Latency, Live, Series, TrafficReport
 from app.web.charts import HEIGHT
 from app.web.live_traffic import live_values, shown_live
 from app.web.traffic_charts import shown_report

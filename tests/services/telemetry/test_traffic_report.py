@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.inference.prediction import STAGES, ClassScore, Timings
-from app.services.traffic import EDGES_MS, Traffic
-from app.services.traffic_report import LATELY, MINUTES, PERIODS, ClassCount, Latency, Series, TrafficReports
+from app.services.telemetry.traffic import EDGES_MS, Traffic
+from app.services.telemetry.traffic_report import LATELY, MINUTES, PERIODS, ClassCount, Latency, Series, TrafficReports
 from app.storage.sums import HOUR, MINUTE, Amount, SumKey, Sums
 from tests.factories import Clock, make_prediction, make_services
 

@@ -13,13 +13,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.config import TREE
 from app.inference.prediction import STAGES, Timings
-from app.services.metrics import Metrics
-from app.services.numbers import LOGINS, numbers
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.numbers import LOGINS, numbers
 
 TIMINGS = Timings(decode=4.0, queue=0.5, model=20.0, store=0.25, total=30.0)
 COUNTING = """
 from app.inference.prediction import Timings
-from app.services.metrics import Metrics
+from app.services.telemetry.metrics import Metrics
 
 for _ in range(50):
     Metrics().answered("shade", "1", Timings(4.0, 0.5, 20.0, 30.0), stored=True)

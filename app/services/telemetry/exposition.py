@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import Overloaded
-from app.services.numbers import FOLDER_VARIABLE, numbers
+from app.services.telemetry.numbers import FOLDER_VARIABLE, numbers
 
 _FOLDER = "vitrine-metrics-"
 # What goes up and down belongs to whoever lives; the rest is kept for ever.

@@ -19,7 +19,7 @@ from app.errors import DatabaseUnavailable
 from app.inference.prediction import STAGES, ClassScore, Prediction, Timings
 from app.services.audit_log import Actor
 from app.services.recorder import Owner
-from app.services.traffic import (
+from app.services.telemetry.traffic import (
     CLASSES,
     CONFIDENCE,
     KEPT_DAYS,
@@ -38,7 +38,7 @@ ENDING = """
 import sys
 from datetime import UTC, datetime
 from app.inference.prediction import ClassScore, Picture, Prediction, Timings
-from app.services.traffic import Traffic
+from app.services.telemetry.traffic import Traffic
 from app.storage.database import open_database
 from app.storage.sums import Sums
 
@@ -192,7 +192,7 @@ def test_while_the_database_is_away_sums_wait_and_then_nothing_is_missing(traffi
 
 
 def test_what_waits_is_bounded(traffic: Traffic, sums: Unwilling, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.traffic._MOST_SUMS", 100)
+    monkeypatch.setattr("app.services.telemetry.traffic._MOST_SUMS", 100)
     sums.away = DatabaseUnavailable()
     for _ in range(100):
         answer(traffic)

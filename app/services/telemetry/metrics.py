@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.inference.prediction import Timings
-from app.services.numbers import numbers
+from app.services.telemetry.numbers import numbers
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 _PROBES = frozenset({"/livez", "/readyz", "/metrics"})

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from app.composition import compose
 from app.inference.images import decode
-from app.services.numbers import levels, numbers
-from app.services.vital_signs import VitalSigns
+from app.services.telemetry.numbers import levels, numbers
+from app.services.telemetry.vital_signs import VitalSigns
 from tests.factories import make_picture, make_settings, publish
 
 pytestmark = pytest.mark.usefixtures("frozen_follower")

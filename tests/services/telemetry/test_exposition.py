@@ -13,21 +13,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.config import TREE
 from app.errors import Overloaded
-from app.services import exposition as module
-from app.services.exposition import exposition, is_shared_folder, shared_folder, sweep
+from app.services.telemetry import exposition as module
+from app.services.telemetry.exposition import exposition, is_shared_folder, shared_folder, sweep
 
 # What a process counts, and what it tells of itself.
 WORKING = """
 import sys
-from app.services.metrics import Metrics
-from app.services.numbers import levels
+from app.services.telemetry.metrics import Metrics
+from app.services.telemetry.numbers import levels
 
 for _ in range(int(sys.argv[1])):
     Metrics().asked("/", "GET", 200)
 Metrics().login_failed()
 levels().workers.set(1)
 """
-READING = "from app.services.exposition import exposition; print(exposition('').body.decode())"
+READING = "from app.services.telemetry.exposition import exposition; print(exposition('').body.decode())"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 
 

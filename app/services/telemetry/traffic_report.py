@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.inference.prediction import STAGES
-from app.services.traffic import ANSWERS, CLASSES, CONFIDENCE, CONFIDENCE_BINS, EDGES_MS, REFUSED, STATUS
+from app.services.telemetry.traffic import ANSWERS, CLASSES, CONFIDENCE, CONFIDENCE_BINS, EDGES_MS, REFUSED, STATUS
 from app.storage.sums import HOUR, MINUTE, Amount, Sum, Sums
 
 MINUTES, LATELY = 60, 5

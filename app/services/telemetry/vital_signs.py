@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from app.services.model_loader import ModelLoader
-from app.services.numbers import Counted, Levels, levels, numbers
+from app.services.telemetry.numbers import Counted, Levels, levels, numbers
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge

@@ -19,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 
 from app.inference.prediction import Timings
-from app.services.metrics import Metrics
+from app.services.telemetry.metrics import Metrics
 
 _PATH = "/v1/traces"
 _SERVER_ERRORS = 500
