@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Self
 
 from tests.serving import free_port
+from tests.side_server import SideServer
 from tests.waiting import wait_until
 
 # One request after another: between a condition and what is written under it moto itself lets others in.
@@ -26,15 +25,14 @@ run_simple("127.0.0.1", int(sys.argv[1]), one_by_one, threaded=True)
 """
 
 
-class RunningS3:
-    """A server with one bucket that is started on entry and ended on exit; in between it can be stopped, frozen and emptied."""
+class RunningS3(SideServer):
+    """A server with one bucket."""
 
     url = "s3://vitrine/site"
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "s3.log"
         self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,13 +44,6 @@ class RunningS3:
             "AWS_REGION": "us-east-1",
         }
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
     def start(self) -> None:
         """Start it with the bucket and nothing in it, and wait until it answers."""
         with self._log.open("ab") as log:
@@ -60,29 +51,12 @@ class RunningS3:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, **self.environment})
         wait_until(self._has_bucket, seconds=60)
 
-    def kill(self) -> None:
-        """End it without a word, and all that it holds with it."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(30)
-
-    def freeze(self) -> None:
-        """Let it take connections and requests, and answer none of them."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-
     @property
     def requests(self) -> list[str]:
         """What it was asked so far, a line a request."""
         return [line for line in self._log.read_text(encoding="utf-8").splitlines() if " HTTP/1.1" in line]
 
     def _has_bucket(self) -> bool:
-        assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()
         try:
             with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{self._port}/vitrine", method="PUT")):

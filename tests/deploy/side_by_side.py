@@ -173,8 +173,8 @@ def _front(row: Row, folder: Path, site: RunningSite) -> Iterator[tuple[str, lis
     if not row.behind:
         yield site.url, []
         return
-    nginx = Nginx(folder / "nginx", site.port)
-    nginx.prepare(site.environment)
+    nginx = Nginx(folder / "nginx")
+    nginx.stand_before(site.port, site.environment)
     nginx.launch()
     try:
         yield nginx.address, [nginx.pid]

@@ -38,7 +38,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("machines")
     front = Front(folder / "nginx")
-    with running_machines(folder, front.public, key_limit="0") as machines:
+    with running_machines(folder, front.address, key_limit="0") as machines:
         try:
             yield Site(machines, front.start(machines.both))
         finally:

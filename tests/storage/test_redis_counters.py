@@ -127,11 +127,11 @@ def test_a_server_that_does_not_answer_is_waited_for_once(own_redis: RunningRedi
     clock = Clock()
     counters = RedisCounters(own_redis.url, clock=clock)
     counters.count("a", 60)
-    own_redis.pause()
+    own_redis.freeze()
     with capture_logs() as logs, pytest.raises(DatabaseUnavailable):
         counters.count("a", 60)
     assert "Timeout" in logs[0]["reason"]
-    own_redis.resume()
+    own_redis.thaw()
     for _ in range(3):
         with pytest.raises(DatabaseUnavailable):  # it would answer, but is not asked
             counters.count("b", 60)
