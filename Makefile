@@ -13,13 +13,13 @@ test: ## The whole suite, browser journeys included.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint
-	@# Two processes share the cores already: threads of the linear algebra would only get in their way.
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	@# Three processes share two cores, for a fifth of the time a test waits; threads of the linear algebra would get in their way.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile
 
-test-hard: ## What takes minutes, with its figures: damaged pictures, faults, slow clients, memory; root. OPTIONS goes to pytest.
+test-hard: ## What takes minutes, with its figures, and whole what `test` tries in part; root. OPTIONS goes to pytest.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools nginx
-	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s tests/hard $(OPTIONS)
+	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s -m "hard or sampled" tests tests/hard $(OPTIONS)
 
 test-deploy: ## Run what docs/deploy.md tells of, for real: other servers, and the image, with the container engine in CONTAINERS.
 	@PYTHON="$(PYTHON)" scripts/install test

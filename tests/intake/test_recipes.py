@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes import HereSandbox
 from tests.intake.recipes import CASES, CLASSIFIERS, Outcome, outcomes
+from tests.sampling import sample, sampled
 
 
 def test_the_forty_differ_in_everything_a_recipe_holds() -> None:
@@ -22,12 +23,14 @@ def test_the_forty_differ_in_everything_a_recipe_holds() -> None:
     assert len({case.recipe.size for case in CASES}) >= 10
 
 
+@sampled
 @pytest.mark.pets
-def test_whatever_is_decided_is_right_and_what_is_not_is_asked_with_the_right_way(pets: Path) -> None:
-    # Every fifth of them: all forty are in tests/hard.
-    found = list(outcomes(CASES[::5], HereSandbox(), pets))
+def test_most_are_decided_and_all_of_those_rightly_and_the_others_are_asked_with_the_right_way(pets: Path) -> None:
+    found = list(outcomes(sample(CASES, 10), HereSandbox(), pets))
     assert_honest(found)
-    assert sum(outcome.decided for outcome in found) >= 5
+    decided = sum(outcome.decided for outcome in found)
+    print(f"\n{decided} of {len(found)} decided")
+    assert decided >= len(found) * 0.6
 
 
 def assert_honest(found: Sequence[Outcome]) -> None:

@@ -16,11 +16,12 @@ from sklearn.ensemble import RandomForestClassifier
 from app.inference.predictor import Predictor
 from app.inference.repository import Repository
 from tests.intake.classifiers import digits
+from tests.sampling import sampled, times
 from tests.serving import TREE, VITRINE
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, sampled]
 
-KILLS = 12
+KILLS = times(40, 6)
 SECONDS = 6.0
 
 

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.factories import make_picture
+from tests.sampling import sampled, times
 from tests.security.cast import key_for_nothing, key_of, person
 from tests.serving import RunningSite
 
@@ -29,7 +30,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 60
+EXAMPLES = times(240, 24)
 RAW = {"Content-Type": "application/octet-stream"}
 
 
@@ -54,6 +55,7 @@ def operations(document: dict[str, Any]) -> Iterator[Any]:
         yield found.ok()
 
 
+@sampled
 @pytest.mark.parametrize("mode", [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
 def test_every_answer_is_a_documented_one(
     fort_itself: RunningSite, document: dict[str, Any], keys: dict[str, str], mode: Any
