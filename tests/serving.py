@@ -11,9 +11,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import pytest
+
+from app.composition import Services, compose
+from app.config import load_settings
+from app.services.accounts.passwords import Passwords
+from app.services.audit_log import COMMAND_LINE, subject_of_account
+from tests.passwords import RememberingHasher
 
 TREE = Path(__file__).resolve().parent.parent
 VITRINE = [sys.executable, "-m", "app.cli"]
@@ -72,6 +82,11 @@ class RunningSite:
         return self._process.pid
 
     @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    @property
     def setup_link(self) -> str:
         """The link for the first administrator that the latest start printed."""
         return str(re.findall(r"http\S+/setup/\S+", self.log)[-1])
@@ -127,20 +142,36 @@ class RunningSite:
             check=False,
         )
 
+    @contextmanager
+    def services(self) -> Iterator[Services]:
+        """Give the services over this site's data, as a command has them; a command itself takes a second to start."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            services = compose(load_settings(), passwords=Passwords(hasher=RememberingHasher()))
+        yield services
+        services.engine.dispose()
+
     def make_account(self, email: str = EMAIL, password: str = PASSWORD, *, admin: bool = False) -> None:
         """Make an account where there is none of that name."""
-        made = self.run("users", "create", email, "--password-stdin", *(["--admin"] if admin else []), given=f"{password}\n")
-        assert made.returncode == 0 or "already" in made.stderr, made.stderr
+        with self.services() as services:
+            if not services.accounts.exists(email):
+                services.accounts.create(email, password, admin=admin)
+                role = "as administrator" if admin else "as member"
+                services.audit_log.record(COMMAND_LINE, "made", subject_of_account(email), role)
 
     @property
     def key(self) -> str:
         """An API key of the usual account, made once."""
         if self._key is None:
             self.make_account()
-            made = self.run("keys", "create", "--user", EMAIL, "--name", "tests")
-            assert made.returncode == 0, made.stderr
-            self._key = made.stdout.strip()
+            self._key = self.make_key()
         return self._key
+
+    def make_key(self) -> str:
+        """Make a key of the usual account."""
+        with self.services() as services:
+            return services.api_keys.create(services.accounts.number_of(EMAIL), "tests")
 
     def request(
         self,

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from app.services.accounts.identity_provider import IdentityProvider
 
 
-def account_services(settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore) -> AccountServices:
+def account_services(
+    settings: Settings, sessions: sessionmaker[Session], pictures: PictureStore, passwords: Passwords
+) -> AccountServices:
     """Wire what is there for people."""
     audit_log = AuditLog(sessions=sessions)
-    passwords = Passwords()
     vault = Vault(key=lambda: signing_key(settings))
     machines = vault if settings.database_url else None
     accounts = Accounts(sessions=sessions, setup_file=settings.data / "setup_token", passwords=passwords, machines=machines)

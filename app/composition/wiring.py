@@ -15,6 +15,7 @@ from app.composition.services import Services
 from app.config import Settings
 from app.services.accounts.attempts import DatabaseCounters, LoginAttempts
 from app.services.accounts.key_usage import KeyUsage
+from app.services.accounts.passwords import Passwords
 from app.services.history import History
 from app.services.idempotency import Idempotency
 from app.services.listings.lists import lists_of
@@ -32,7 +33,7 @@ from app.storage.database import open_database
 from app.storage.sums import Sums
 
 
-def compose(settings: Settings) -> Services:
+def compose(settings: Settings, *, passwords: Passwords | None = None) -> Services:
     """Wire the services; nothing is opened, connected or started yet, so a server may fork afterwards."""
     engine = open_database(settings.database, durable=settings.durable)
     sessions = sessionmaker(engine, expire_on_commit=False)
@@ -44,7 +45,7 @@ def compose(settings: Settings) -> Services:
     counted, traffic = counting(settings), Traffic(sums=Sums(engine), keep_days=settings.keep_days)
     signs = VitalSigns(loader=loader, data=settings.data, version=__version__)
     pictures = PictureStore(objects=objects_of(settings), limits=image_limits(settings))
-    people = account_services(settings, sessions, pictures)
+    people = account_services(settings, sessions, pictures, passwords or Passwords())
     return Services(
         **{part.name: getattr(people, part.name) for part in fields(people)},
         settings=settings,

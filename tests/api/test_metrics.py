@@ -16,7 +16,6 @@ from app.factory import create_app
 from app.services.audit_log import Actor
 from tests.api.asking import ask, assert_problem, make_key, services_of
 from tests.factories import CAT, make_services, publish
-from tests.faults.load import workers_of
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
 from tests.waiting import wait_until
 from tests.web.visiting import Visitor, forgiving
@@ -84,9 +83,9 @@ def test_what_killed_workers_counted_stays_and_they_are_gone(two: RunningSite, r
     wait_until(lambda: number(scrape(two, reader), "workers") == 2)
     before = number(scrape(two, reader), "predictions_total", **names)
     for begun in (3, 4, 5):
-        killed = workers_of(two)[0]
+        killed = two.workers[0]
         os.kill(killed, signal.SIGKILL)
-        wait_until(lambda gone=killed: gone not in workers_of(two) and len(workers_of(two)) == 2)  # type: ignore[misc]
+        wait_until(lambda gone=killed: gone not in two.workers and len(two.workers) == 2)  # type: ignore[misc]
         # One that is killed before it has begun is counted by nobody.
         wait_until(lambda count=begun: number(scrape(two, reader), "workers_started_total") == count)  # type: ignore[misc]
     after = scrape(two, reader)
@@ -94,7 +93,7 @@ def test_what_killed_workers_counted_stays_and_they_are_gone(two: RunningSite, r
     assert number(after, "workers") == number(after, "workers_ready") == 2
     assert number(after, "model_active", model="cats-vs-dogs", version="1") == 2
     (folder,) = (place for parent in ("/dev/shm", "/tmp") if (place := Path(parent) / f"vitrine-metrics-{two.pid}").is_dir())
-    living = {str(each) for each in [two.pid, *workers_of(two), "ended"]}
+    living = {str(each) for each in [two.pid, *two.workers, "ended"]}
     assert {path.stem.rpartition("_")[2] for path in folder.glob("*.db")} <= living
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import threading
 import time
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Self
 
 import pytest
 
@@ -17,54 +14,17 @@ from app.cli import backing_up
 from app.composition import Services
 from app.services.private_files import use
 from app.services.recorder import Owner
+from tests.busy import Busy
 from tests.cli.running import Run, output_of, refusal_of
 from tests.deploy.manual import commands
 from tests.evidence import keep
-from tests.factories import CAT, EIGHT, make_picture, publish
+from tests.factories import make_picture, publish
 from tests.serving import EMAIL, RunningSite
 from tests.waiting import wait_until
 from tests.web.visiting import Visitor
 
 ELSEWHERE = "postgresql://vitrine@127.0.0.1:1/vitrine"
 ANOTHER_KEY = "kX9-vQ2_mZ7.pL4~wR8!tB3@yN6#hC1$"
-
-
-class Busy:
-    """Programs with a key and a visitor of the pages who send pictures from entry to exit, and what each was answered when."""
-
-    def __init__(self, site: RunningSite, visitor: Visitor, key: str) -> None:
-        self.statuses: Counter[int] = Counter()
-        self.acknowledged: list[tuple[float, str]] = []
-        self.shown: list[tuple[float, str]] = []
-        self._site, self._visitor, self._key = site, visitor, key
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in (self._by_key, self._by_key, self._by_page)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _by_key(self) -> None:
-        photo = EIGHT.read_bytes()
-        while not self._over.is_set():
-            sent = {"Content-Type": "image/png"}
-            reply = self._site.request("POST", "/api/v1/models/digits/predict", photo, sent, key=self._key)
-            self.statuses[reply.status] += 1
-            if reply.status == 200:
-                self.acknowledged.append((time.monotonic(), reply.json["id"]))
-
-    def _by_page(self) -> None:
-        photo = CAT.read_bytes()
-        while not self._over.is_set():
-            reply = self._visitor.classify(photo, model="digits")
-            self.statuses[reply.status] += 1
-            self.shown.append((time.monotonic(), reply.headers["Location"].rpartition("/")[2]))
 
 
 def predictions_in(data: Path) -> set[str]:
@@ -77,15 +37,12 @@ def pictures_in(data: Path) -> set[str]:
 
 
 def test_a_busy_site_is_backed_up_and_another_one_is_what_it_was(
-    vitrine: Run, services: Services, account: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vitrine: Run, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = services.api_keys.create(account, "tests")
     publish(services.repository)
     services.engine.dispose()
     with RunningSite(tmp_path, key_limit="0", visitor_limit="0") as site:
-        visitor = Visitor(site)
-        visitor.log_in()
-        with Busy(site, visitor, key) as busy:
+        with Busy(site) as busy:
             wait_until(lambda: busy.acknowledged and busy.shown)
             began = time.monotonic()
             ran = vitrine("backup", tmp_path / "site.tar")
@@ -102,11 +59,12 @@ def test_a_busy_site_is_backed_up_and_another_one_is_what_it_was(
     assert shown <= kept <= stored
     with RunningSite(tmp_path / "other") as other:
         assert Visitor(other).log_in().status in (302, 303)
+        (visitor,) = busy.visitors
         visitor.site = other  # whose cookie is as good as it was
         for identifier in shown:
             assert visitor.get(f"/predictions/{identifier}/picture").headers["Content-Type"] == "image/jpeg"
         sent = {"Content-Type": "image/png"}
-        answer = other.request("POST", "/api/v1/models/shade/predict", make_picture(), sent, key=key)
+        answer = other.request("POST", "/api/v1/models/shade/predict", make_picture(), sent, key=site.key)
         assert (answer.status, answer.json["model"]) == (200, {"name": "shade", "version": "1"})
 
 

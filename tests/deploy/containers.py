@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.serving import TREE, RunningSite
+from tests.serving import EMAIL, PASSWORD, TREE, RunningSite
 
 BASE = "docker.io/library/python:3.11-slim-bookworm"
 # As little as a container can be given: the root file system cannot be written to, and nothing can be gained.
@@ -141,6 +141,17 @@ class ContainerSite(RunningSite):
     def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of `vitrine` inside the container."""
         return self._engine.call("ctr", "exec", "-i", self.name, "vitrine", *arguments, given=given, check=False)
+
+    def make_account(self, email: str = EMAIL, password: str = PASSWORD, *, admin: bool = False) -> None:
+        """Make an account where there is none of that name: the volume is reached from inside alone."""
+        made = self.run("users", "create", email, "--password-stdin", *(["--admin"] if admin else []), given=f"{password}\n")
+        assert made.returncode == 0 or "already" in made.stderr, made.stderr
+
+    def make_key(self) -> str:
+        """Make a key of the usual account."""
+        made = self.run("keys", "create", "--user", EMAIL, "--name", "tests")
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
 
     def healthy(self) -> bool:
         """Ask the image's own health check."""

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
@@ -19,11 +18,6 @@ from tests.serving import RunningSite
 DIGITS = "/api/v1/models/digits/predict"
 PHOTO = EIGHT.read_bytes()
 _GIVEN_UP_AFTER = 60.0
-
-
-def workers_of(site: RunningSite) -> list[int]:
-    """Give the processes that answer."""
-    return [int(pid) for pid in Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()]
 
 
 class Site(Protocol):

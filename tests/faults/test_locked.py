@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.load import DIGITS, PHOTO, workers_of
+from tests.faults.load import DIGITS, PHOTO
 from tests.serving import Reply, RunningSite
 from tests.web.visiting import Visitor
 
@@ -57,7 +57,7 @@ def test_predictions_go_on_and_say_that_they_are_not_stored(site: RunningSite) -
         assert {(reply.status, reply.json["stored"]) for reply in send(site, 64)} == {(200, False)}
         print(f"locked database: 64 pictures in {time.monotonic() - began:.2f} s, eight threads")
         assert time.monotonic() - began < 15  # at five seconds each they would take 40
-        assert [len(list(Path(f"/proc/{pid}/task").iterdir())) < 40 for pid in workers_of(site)] == [True] * 2
+        assert [len(list(Path(f"/proc/{pid}/task").iterdir())) < 40 for pid in site.workers] == [True] * 2
         reply = site.request("GET", "/readyz")
         assert (reply.status, reply.json["problems"]) == (200, ["Answers are not stored: another program holds the database."])
     wait_until_stored(site)

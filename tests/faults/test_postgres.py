@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.load import workers_of
 from tests.faults.test_locked import send, wait_until_stored
 from tests.postgres import RunningPostgres
 from tests.serving import Reply, RunningSite
@@ -84,7 +83,7 @@ def test_many_at_once_do_not_hang(site: RunningSite, away: str) -> None:
             print(f"{away}: /livez beside 64 pictures after {seconds:.2f} s")
     print(f"{away}: 192 pictures, 64 at a time, in {time.monotonic() - began:.1f} s")
     assert time.monotonic() - began < 2 * WITHIN_SECONDS  # waited for one by one, it would be a minute
-    assert [len(list(Path(f"/proc/{pid}/task").iterdir())) < 40 for pid in workers_of(site)] == [True] * 2
+    assert [len(list(Path(f"/proc/{pid}/task").iterdir())) < 40 for pid in site.workers] == [True] * 2
 
 
 def test_what_needs_it_is_told_so_within_seconds(site: RunningSite, away: str) -> None:

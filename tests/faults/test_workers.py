@@ -7,14 +7,14 @@ import signal
 import time
 from pathlib import Path
 
-from tests.faults.load import Load, assert_kept_once, workers_of
+from tests.faults.load import Load, assert_kept_once
 from tests.serving import RunningSite
 
 
 def wait_for_others(site: RunningSite, before: list[int]) -> None:
     """Wait until none of these workers is left, and as many others are there."""
     deadline = time.monotonic() + 40
-    while set(workers_of(site)) & set(before) or len(workers_of(site)) != len(before):
+    while set(site.workers) & set(before) or len(site.workers) != len(before):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -24,7 +24,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path) -> None:
         with Load(site) as load:
             for _ in range(3):
                 time.sleep(1)
-                os.kill(workers_of(site)[0], signal.SIGKILL)
+                os.kill(site.workers[0], signal.SIGKILL)
         assert_kept_once(site, load)
 
 
@@ -33,7 +33,7 @@ def test_a_reload_refuses_nobody(tmp_path: Path) -> None:
         with Load(site) as load:
             for _ in range(2):
                 time.sleep(1)
-                before = workers_of(site)
+                before = site.workers
                 os.kill(site.pid, signal.SIGHUP)
                 wait_for_others(site, before)
         assert_kept_once(site, load)

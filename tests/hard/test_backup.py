@@ -5,64 +5,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 from app.inference.repository import Repository
-from tests.factories import CAT, EIGHT, publish
+from tests.busy import Busy
+from tests.factories import EIGHT, publish
 from tests.services.test_restoring import assert_before_or_after
 from tests.serving import RunningSite
-from tests.web.visiting import make_visitor
 
 BACKUPS = 6
 PROGRAMS, VISITORS = 6, 2
 OLD_ROWS = 200_000
-
-
-class Load:
-    """Programs and visitors who send pictures, how long each answer took, and which were given when."""
-
-    def __init__(self, site: RunningSite) -> None:
-        self.statuses: Counter[int] = Counter()
-        self.seconds: list[float] = []
-        self.given: list[tuple[float, str]] = []
-        self._site, self._over = site, threading.Event()
-        site.make_account()
-        self._key = site.key
-        visitors = [threading.Thread(target=self._visit) for _ in range(VISITORS)]
-        self._threads = [threading.Thread(target=self._send) for _ in range(PROGRAMS)] + visitors
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _send(self) -> None:
-        photo = EIGHT.read_bytes()
-        while not self._over.is_set():
-            began = time.monotonic()
-            sent = {"Content-Type": "image/png"}
-            reply = self._site.request("POST", "/api/v1/models/digits/predict", photo, sent, key=self._key)
-            self.seconds.append(time.monotonic() - began)
-            self.statuses[reply.status] += 1
-            self.given.append((time.monotonic(), reply.json["id"]))
-
-    def _visit(self) -> None:
-        visitor, photo = make_visitor(self._site), CAT.read_bytes()
-        while not self._over.is_set():
-            reply = visitor.classify(photo, model="digits")
-            identifier = reply.headers["Location"].rpartition("/")[2]
-            self.statuses[reply.status] += 1
-            self.given.append((time.monotonic(), identifier))
-            if identifier[-1] in "02468":
-                deleted = visitor.submit(f"/predictions/{identifier}/delete", page=f"/predictions/{identifier}")
-                self.statuses[deleted.status] += 1
 
 
 def make_old(data: Path) -> None:
@@ -83,7 +37,7 @@ def test_backups_under_load_lose_nothing_and_keep_nobody_waiting(tmp_path: Path)
         assert site.predict(EIGHT.read_bytes(), "/api/v1/models/digits/predict").status == 200
         make_old(site.data)
         repository = Repository(shipped=None, own=site.data / "models")
-        with Load(site) as load:
+        with Busy(site, programs=PROGRAMS, visitors=VISITORS, fickle=True) as load:
             time.sleep(3)
             quiet = sorted(load.seconds)
             load.seconds.clear()
@@ -97,12 +51,13 @@ def test_backups_under_load_lose_nothing_and_keep_nobody_waiting(tmp_path: Path)
                 publishing.join()
             busy = sorted(load.seconds)
     assert set(load.statuses) == {200, 303}, load.statuses
+    given = load.acknowledged + load.shown
     for number, (began, _, file) in enumerate(taken):
         other = RunningSite(tmp_path / f"other-{number}")
         (tmp_path / f"other-{number}").mkdir()
         ran = other.run("restore", str(file))
         assert ran.returncode == 0, ran.stderr
-        assert_whole(other.data, site.data, {identifier for moment, identifier in load.given if moment < began})
+        assert_whole(other.data, site.data, {identifier for moment, identifier in given if moment < began})
         ran = other.run("models", "verify", "shade")
         assert ran.returncode == 0 or (number == 0 and "There is no model" in ran.stderr), ran.stdout + ran.stderr
     longest = max(ended - began for began, ended, _ in taken)

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.factories import CAT
-from tests.faults.load import DIGITS, PHOTO, workers_of
+from tests.faults.load import DIGITS, PHOTO
 from tests.serving import Reply, RunningSite
 from tests.waiting import wait_until
 
@@ -81,12 +81,12 @@ def test_on_a_full_disk_pictures_are_answered_and_nothing_is_damaged(tmp_path: P
 def test_on_a_folder_that_cannot_be_written_to_pictures_are_answered(tmp_path: Path) -> None:
     with RunningSite(tmp_path, workers="2", key_limit="0") as site:
         assert all(ask(site).json["stored"] for _ in range(8))
-        before, workers = assert_sound(site), workers_of(site)
+        before, workers = assert_sound(site), site.workers
         with mounted(site.data, "--bind", str(site.data)):
             mount("-o", "remount,bind,ro", str(site.data))
             # Files that are open may still be written to: workers that come now open them anew.
             os.kill(site.pid, signal.SIGHUP)
-            wait_until(lambda: len(workers_of(site)) == 2 and not set(workers_of(site)) & set(workers))
+            wait_until(lambda: len(site.workers) == 2 and not set(site.workers) & set(workers))
             replies = [ask(site) for _ in range(8)]
             assert {reply.json["label"] for reply in replies} == {"8"}
             assert not any(reply.json["stored"] for reply in replies)

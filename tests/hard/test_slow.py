@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import workers_of
 from tests.hard.memory import pss_of
 from tests.server.test_slow import HALVES, WITHIN, assert_answered, beside
 from tests.serving import RunningSite
@@ -32,7 +31,7 @@ def test_good_requests_beside_slow_ones(tmp_path: Path, number: int) -> None:
     with RunningSite(tmp_path, workers="2", key_limit="0") as site:
         assert site.key
         assert_answered(site)
-        before, memory = workers_of(site), pss_of(site)
+        before, memory = site.workers, pss_of(site)
         halves, times = [half(site) for half in HALVES.values()], []
         with beside(site, number, *halves):
             until = time.monotonic() + FOR_SECONDS
@@ -42,7 +41,7 @@ def test_good_requests_beside_slow_ones(tmp_path: Path, number: int) -> None:
                 times.append(time.monotonic() - began)
                 time.sleep(0.1)
             grown = pss_of(site) - memory
-        assert workers_of(site) == before
+        assert site.workers == before
     print(
         f"\nbeside {number} half-sent requests: {len(times)} good ones answered, the slowest in {max(times):.2f} s; "
         f"{grown / 1e6:.0f} MB more memory"

@@ -10,7 +10,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.faults.load import DIGITS, PHOTO, Load, assert_kept_once, workers_of
+from tests.faults.load import DIGITS, PHOTO, Load, assert_kept_once
 from tests.faults.test_workers import wait_for_others
 from tests.serving import RunningSite
 
@@ -33,7 +33,7 @@ def answered_after(site: RunningSite, began: float) -> tuple[float, int]:
 
 def replaced_after(site: RunningSite, pid: int, began: float) -> float:
     """Give after how many seconds another worker has taken one's place."""
-    while pid in (now := workers_of(site)) or len(now) < 2:
+    while pid in (now := site.workers) or len(now) < 2:
         assert time.monotonic() < began + 30
         time.sleep(0.005)
     return time.monotonic() - began
@@ -45,7 +45,7 @@ def test_killed_every_three_seconds(tmp_path: Path) -> None:
         with Load(site) as load:
             for number in range(KILLS):
                 time.sleep(EVERY_SECONDS)
-                pid, began = workers_of(site)[number % 2], time.monotonic()
+                pid, began = site.workers[number % 2], time.monotonic()
                 os.kill(pid, signal.SIGKILL)
                 seconds, sent = answered_after(site, began)
                 back.append(seconds)
@@ -65,7 +65,7 @@ def test_reloaded_ten_times(tmp_path: Path) -> None:
         with Load(site) as load:
             for _ in range(TIMES):
                 time.sleep(1)
-                before = workers_of(site)
+                before = site.workers
                 os.kill(site.pid, signal.SIGHUP)
                 wait_for_others(site, before)
         assert_kept_once(site, load)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.api.asking import as_parts, send
 from tests.factories import EIGHT
-from tests.security.test_smuggling import DIGITS, assert_unharmed, workers_of
+from tests.security.test_smuggling import DIGITS, assert_unharmed
 from tests.serving import RunningSite
+from tests.waiting import wait_until
 from tests.web.visiting import Visitor, make_visitor
 
 MULTIPART = "multipart/form-data; boundary="
@@ -21,6 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     limits = {"key_limit": "0", "max_file_mb": "1", "max_request_mb": "4"}
     with RunningSite(tmp_path_factory.mktemp("forms"), workers="2", **limits) as running:
         assert running.key
+        wait_until(lambda: len(running.workers) == 2)
         yield running
 
 
@@ -62,7 +64,7 @@ ABSURD: dict[str, tuple[bytes, dict[str, str]]] = {
 
 @pytest.mark.parametrize("shape", ABSURD)
 def test_the_api_refuses_it(site: RunningSite, shape: str) -> None:
-    before, (body, headers) = workers_of(site), ABSURD[shape]
+    before, (body, headers) = site.workers, ABSURD[shape]
     reply = send(site, body, headers, DIGITS)
     assert 400 <= reply.status < 500, reply.body
     assert reply.headers["Content-Type"] == "application/problem+json"
@@ -72,7 +74,7 @@ def test_the_api_refuses_it(site: RunningSite, shape: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/login", "/account/password"])
 @pytest.mark.parametrize("shape", ABSURD)
 def test_pages_bear_it(site: RunningSite, ada: Visitor, shape: str, path: str) -> None:
-    before, (body, headers) = workers_of(site), ABSURD[shape]
+    before, (body, headers) = site.workers, ABSURD[shape]
     token = ada.token_of("/")
     cookies = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
     reply = site.request("POST", path, body, {**headers, "Cookie": cookies, "X-CSRFToken": token})
@@ -83,7 +85,7 @@ def test_pages_bear_it(site: RunningSite, ada: Visitor, shape: str, path: str) -
 
 @pytest.mark.parametrize("field", ["email", "password"])
 def test_a_long_text_in_a_form_is_refused(site: RunningSite, field: str) -> None:
-    before, visitor = workers_of(site), Visitor(site)
+    before, visitor = site.workers, Visitor(site)
     fields = {"email": "ada@example.org", "password": "correct horse battery", field: "a" * 100_000 + "@example.org"}
     reply = visitor.submit("/login", fields)
     assert reply.status == 400

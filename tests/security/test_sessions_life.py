@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from tests.security.cast import ask, cookie_name, number_of, person, session_of, set_session
+from tests.security.cast import ask, cookie_name, newcomer, number_of, session_of, set_session
 from tests.serving import PASSWORD, RunningSite
 from tests.web.visiting import Visitor, assert_redirect
 
@@ -42,7 +42,7 @@ def assert_somebody(*visitors: Visitor) -> None:
 
 
 def test_a_login_begins_a_new_session_whatever_cookie_was_planted(fort: RunningSite) -> None:
-    person(fort, "fixed@example.org")
+    newcomer(fort, "fixed@example.org")
     attacker = Visitor(fort)
     attacker.get("/login")
     victim = stolen(attacker)
@@ -53,8 +53,8 @@ def test_a_login_begins_a_new_session_whatever_cookie_was_planted(fort: RunningS
 
 
 def test_a_planted_login_of_the_attacker_ends_where_the_victim_logs_in(fort: RunningSite) -> None:
-    attacker = person(fort, "attacker@example.org")
-    person(fort, "victim@example.org")
+    attacker = newcomer(fort, "attacker@example.org")
+    newcomer(fort, "victim@example.org")
     victim = stolen(attacker)
     assert victim.submit("/logout", page="/account").status == 302
     assert victim.log_in("victim@example.org").status == 302
@@ -84,7 +84,7 @@ def test_what_ends_which_of_two_browsers(
     fort: RunningSite, deed: Callable[[Visitor], None], own_stays: bool, other_stays: bool
 ) -> None:
     email = f"{deed.__name__}@example.org".replace("_", "-")
-    own, other = person(fort, email), person(fort, email)
+    own, other = newcomer(fort, email), newcomer(fort, email)
     copies = stolen(own), stolen(other)
     deed(own)
     for visitor, copy, stays in ((own, copies[0], own_stays), (other, copies[1], other_stays)):
@@ -97,7 +97,7 @@ def test_what_ends_which_of_two_browsers(
 @pytest.mark.parametrize("deed", ["disable", "promote", "log-out"])
 def test_what_an_administrator_does_ends_every_login_of_the_account(fort: RunningSite, deed: str) -> None:
     email = f"{deed}-me@example.org"
-    root, browsers = person(fort, ROOT, admin=True), [person(fort, email), person(fort, email)]
+    root, browsers = newcomer(fort, ROOT, admin=True), [newcomer(fort, email), newcomer(fort, email)]
     copies = [stolen(browser) for browser in browsers]
     assert_redirect(root.submit(f"/people/{number_of(fort, email)}/{deed}", page="/people"), "/people")
     assert_nobody(*browsers, *copies)
@@ -105,29 +105,29 @@ def test_what_an_administrator_does_ends_every_login_of_the_account(fort: Runnin
 
 def test_rights_that_are_taken_are_gone_with_the_login(fort: RunningSite) -> None:
     email = "demoted@example.org"
-    root, admin = person(fort, ROOT, admin=True), person(fort, email, admin=True)
+    root, admin = newcomer(fort, ROOT, admin=True), newcomer(fort, email, admin=True)
     assert admin.get("/people").status == 200
     assert_redirect(root.submit(f"/people/{number_of(fort, email)}/demote", page="/people"), "/people")
     assert_nobody(admin)
-    assert person(fort, email).get("/people").status == 403
+    assert newcomer(fort, email).get("/people").status == 403
 
 
 def test_a_disabled_account_does_not_come_back_with_its_old_cookie(fort: RunningSite) -> None:
     email = "back@example.org"
-    root, browser = person(fort, ROOT, admin=True), person(fort, email)
+    root, browser = newcomer(fort, ROOT, admin=True), newcomer(fort, email)
     path = f"/people/{number_of(fort, email)}"
     for deed in ("disable", "enable"):
         assert_redirect(root.submit(f"{path}/{deed}", page="/people"), "/people")
     assert_nobody(browser)
-    assert_somebody(person(fort, email))
+    assert_somebody(newcomer(fort, email))
 
 
 def test_a_cookie_that_was_changed_is_worth_nothing(fort: RunningSite) -> None:
-    ada = person(fort, "tampered@example.org")
+    ada = newcomer(fort, "tampered@example.org")
     name, value = cookie_name(ada), ada.cookies[cookie_name(ada)]
     payload, moment, signature = value.rsplit(".", 2)
     rest = f"{moment}.{signature}"
-    other = person(fort, ROOT, admin=True).cookies[name]
+    other = newcomer(fort, ROOT, admin=True).cookies[name]
     changed = [
         *(value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :] for at in range(0, len(value) - 1, 9)),
         *(value[:-1], value + "A", value.upper(), "." + value, f"{payload}.", payload, "", "null", "{}", "x" * 4000),
@@ -142,27 +142,27 @@ def test_a_cookie_that_was_changed_is_worth_nothing(fort: RunningSite) -> None:
 @pytest.mark.parametrize("change", [{"login": "x" * 43}, {"login": None}, {"login": ""}, {"_user_id": "x"}])
 def test_even_well_signed_a_session_needs_its_login_on_the_server(fort: RunningSite, change: dict[str, object]) -> None:
     """Whoever had the key that signs would still have to know a token of 256 bits."""
-    ada = person(fort, "signed@example.org")
+    ada = newcomer(fort, "signed@example.org")
     thief = stolen(ada)
     set_session(thief, {**session_of(ada), **change})
     assert_nobody(thief)
 
 
 def test_the_login_of_one_does_not_make_another_of_somebody(fort: RunningSite) -> None:
-    ada, root = person(fort, "crossed@example.org"), person(fort, ROOT, admin=True)
+    ada, root = newcomer(fort, "crossed@example.org"), newcomer(fort, ROOT, admin=True)
     thief = stolen(ada)
     set_session(thief, {**session_of(root), "login": session_of(ada)["login"]})
     assert_nobody(thief)
 
 
 def test_the_server_keeps_no_token_that_would_open_a_session(fort: RunningSite) -> None:
-    ada = person(fort, "digest@example.org")
+    ada = newcomer(fort, "digest@example.org")
     stored = b"".join(file.read_bytes() for file in fort.data.glob("vitrine.db*"))
     assert session_of(ada)["login"].encode() not in stored
 
 
 def test_over_https_every_cookie_is_bound_to_the_host_and_kept_from_scripts(proxied: RunningSite) -> None:
-    person(proxied, "ada@example.org")
+    newcomer(proxied, "ada@example.org")
     visitor = Visitor(proxied, HTTPS)
     lines: list[str] = []
     for path in ("/login", "/recover", "/nothing", "/history", "/livez"):
@@ -185,7 +185,7 @@ def test_over_https_every_cookie_is_bound_to_the_host_and_kept_from_scripts(prox
 
 
 def test_a_cookie_of_another_name_or_without_its_prefix_is_not_read(proxied: RunningSite) -> None:
-    person(proxied, "ada@example.org")
+    newcomer(proxied, "ada@example.org")
     visitor = Visitor(proxied, HTTPS)
     assert visitor.log_in("ada@example.org").status == 302
     value = visitor.cookies["__Host-vitrine"]
@@ -195,6 +195,6 @@ def test_a_cookie_of_another_name_or_without_its_prefix_is_not_read(proxied: Run
 
 
 def test_a_page_of_somebody_is_kept_by_no_cache(fort: RunningSite) -> None:
-    ada = person(fort, "cached@example.org")
+    ada = newcomer(fort, "cached@example.org")
     for path in ("/", "/account", "/history", "/models", "/account/password", "/verify"):
         assert re.search(r"\bno-store\b", ada.get(path).headers["Cache-Control"]), path

@@ -14,6 +14,7 @@ import pytest
 
 from tests.factories import EIGHT
 from tests.serving import RunningSite
+from tests.waiting import wait_until
 
 PHOTO = EIGHT.read_bytes()
 DIGITS = "/api/v1/models/digits/predict"
@@ -29,11 +30,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """Give a running site without a limit of pictures."""
     with RunningSite(tmp_path_factory.mktemp("smuggling"), workers="2", key_limit="0") as running:
         assert running.key
+        wait_until(lambda: len(running.workers) == 2)
         yield running
-
-
-def workers_of(site: RunningSite) -> list[str]:
-    return Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()
 
 
 def picture(site: RunningSite, *lines: str, body: bytes = PHOTO, version: str = "1.1") -> bytes:
@@ -58,11 +56,11 @@ def statuses(answer: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.\d (\d{3}) ", answer)]
 
 
-def assert_unharmed(site: RunningSite, before: list[str]) -> None:
+def assert_unharmed(site: RunningSite, before: list[int]) -> None:
     """See that the same workers answer the next good request, and that nothing was an error of ours."""
     answer = site.predict(PHOTO, DIGITS)
     assert (answer.status, answer.json["label"]) == (200, "8")
-    assert workers_of(site) == before
+    assert site.workers == before
     assert '"level":"error"' not in site.log
     assert "Traceback" not in site.log
 
@@ -156,7 +154,7 @@ HEADS = {
 
 def assert_refused(site: RunningSite, sent: bytes) -> None:
     """See that it gets one answer that refuses it, at once, and that the connection is closed: nothing behind it is read."""
-    before = workers_of(site)
+    before = site.workers
     (status,) = statuses(say(site, sent + question(site)))
     assert 400 <= status < 500 or status in (501, 505)
     assert status != 408, "nobody waits for the rest of it"
@@ -201,7 +199,7 @@ def test_a_name_with_an_underscore_is_not_taken_for_one_with_a_dash(site: Runnin
 
 
 def test_a_good_request_before_a_bad_one_is_answered(site: RunningSite) -> None:
-    before = workers_of(site)
+    before = site.workers
     bad = picture(site, LENGTH, CHUNKED, body=CHUNKS)
     assert statuses(say(site, question(site) + bad + question(site))) == [200, 400]
     assert_unharmed(site, before)
@@ -223,7 +221,7 @@ def test_the_old_version_needs_no_host(site: RunningSite) -> None:
 
 
 def test_thousands_that_are_refused_leave_no_file_open(site: RunningSite) -> None:
-    before = workers_of(site)
+    before = site.workers
     faults = [head + question(site) for head in HEADS.values()]
     faults += [picture(site, CHUNKED, body=body) for body in CHUNK_BODIES.values()]
     for _ in range(20):

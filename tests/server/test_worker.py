@@ -36,11 +36,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         yield running
 
 
-def workers_of(site: RunningSite) -> list[int]:
-    """Give the processes that answer."""
-    return [int(pid) for pid in Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()]
-
-
 def sockets_of(pid: int) -> set[str]:
     """Give the inodes of the sockets that a process holds."""
     held = set()
@@ -61,7 +56,7 @@ def holders(site: RunningSite, connections: Sequence[http.client.HTTPConnection]
         fields = line.split()
         if int(fields[1].rpartition(":")[2], 16) == site.port:
             inodes[int(fields[2].rpartition(":")[2], 16)] = fields[9]
-    held = {inode: pid for pid in workers_of(site) for inode in sockets_of(pid)}
+    held = {inode: pid for pid in site.workers for inode in sockets_of(pid)}
     return [held.get(inodes.get(connection.sock.getsockname()[1], "")) for connection in connections]
 
 
@@ -85,7 +80,7 @@ def kept(site: RunningSite, number: int) -> Iterator[list[http.client.HTTPConnec
             time.sleep(0.025)  # who leaves a connection to the other does so for 10 ms
         yield connections
     # Until each worker has seen the end of its connections and holds the one socket alone that it listens on.
-    wait_until(lambda: all(len(sockets_of(pid)) <= 1 for pid in workers_of(site)))
+    wait_until(lambda: all(len(sockets_of(pid)) <= 1 for pid in site.workers))
 
 
 def shares(site: RunningSite, number: int) -> list[int]:
@@ -93,12 +88,12 @@ def shares(site: RunningSite, number: int) -> list[int]:
     with kept(site, number) as connections:
         found = holders(site, connections)
         assert None not in found
-        return sorted(found.count(pid) for pid in workers_of(site))
+        return sorted(found.count(pid) for pid in site.workers)
 
 
 def wait_for_both(site: RunningSite) -> None:
     """Wait until each of two workers has begun to answer: one is ready before the other."""
-    wait_until(lambda: len(workers_of(site)) == 2 and min(shares(site, 4)) >= 1)
+    wait_until(lambda: len(site.workers) == 2 and min(shares(site, 4)) >= 1)
 
 
 def assert_shared_evenly(site: RunningSite) -> None:
@@ -166,7 +161,7 @@ def test_a_client_that_says_nothing_keeps_no_thread_from_others(site: RunningSit
 
 
 def test_a_worker_that_stands_still_keeps_nobody_from_being_answered(site: RunningSite) -> None:
-    frozen, _ = workers_of(site)
+    frozen, _ = site.workers
     os.kill(frozen, signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -178,10 +173,10 @@ def test_a_worker_that_stands_still_keeps_nobody_from_being_answered(site: Runni
 
 
 def test_a_worker_in_the_place_of_a_killed_one_takes_its_share(site: RunningSite) -> None:
-    before = workers_of(site)
+    before = site.workers
     with kept(site, 4):
         os.kill(before[0], signal.SIGKILL)
-        wait_until(lambda: len(workers_of(site)) == 2 and before[0] not in workers_of(site))
+        wait_until(lambda: len(site.workers) == 2 and before[0] not in site.workers)
     wait_for_both(site)
     assert_shared_evenly(site)
 
@@ -210,7 +205,7 @@ def answer_on(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 def test_one_too_many_is_told_so_at_once_and_all_others_are_answered(tmp_path: Path) -> None:
     with RunningSite(tmp_path, workers="1", threads="1", key_limit="0") as site, ExitStack() as opened:
         assert site.key
-        (worker,) = workers_of(site)
+        (worker,) = site.workers
 
         def ask_for(body: bytes) -> socket.socket:
             connection = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)

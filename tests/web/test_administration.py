@@ -51,11 +51,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def root(site: RunningSite) -> Visitor:
     visitor = Visitor(site)
     assert visitor.log_in(ROOT).status == 302
     return visitor
+
+
+@pytest.fixture(scope="module")
+def member(site: RunningSite) -> Visitor:
+    return make_visitor(site)
 
 
 def rows_of(reply: Reply) -> list[dict[str, str]]:
@@ -64,9 +69,8 @@ def rows_of(reply: Reply) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("path", [*PAGES, *FILES])
-def test_strangers_are_led_to_the_login_and_members_are_refused(site: RunningSite, path: str) -> None:
+def test_strangers_are_led_to_the_login_and_members_are_refused(site: RunningSite, member: Visitor, path: str) -> None:
     assert_redirect(Visitor(site).get(path), f"/login?next={path}")
-    member = make_visitor(site)
     assert member.get(path).status == 403
     assert b"/administration/" not in member.get("/").body
 

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +18,6 @@ from flask.sessions import SecureCookieSessionInterface
 from tests.serving import EMAIL, PASSWORD, Reply, RunningSite
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-_MADE: set[tuple[Path, str]] = set()  # the command line takes seconds to say that there is such an account already
 
 
 class Visitor:
@@ -66,9 +64,9 @@ class Visitor:
     def token_of(self, page: str) -> str:
         """Give the token of the forms on a page."""
         reply = self.get(page)
-        found = _TOKEN.search(reply.body.decode())
-        assert found, f"{page} answered {reply.status} without a form"
-        return found.group(1)
+        found = token_in(reply)
+        assert found is not None, f"{page} answered {reply.status} without a form"
+        return found
 
     def log_in(self, email: str = EMAIL, password: str = PASSWORD, path: str = "/login") -> Reply:
         """Fill the login form."""
@@ -102,11 +100,15 @@ class Visitor:
                     self.cookies[name] = morsel.value
 
 
+def token_in(reply: Reply) -> str | None:
+    """Give the token of the forms on a page that came, or None where there is no form."""
+    found = _TOKEN.search(reply.body.decode())
+    return found[1] if found else None
+
+
 def make_visitor(site: RunningSite, email: str = EMAIL, password: str = PASSWORD) -> Visitor:
-    """Give a visitor who is logged in, with an account made where there is none."""
-    if (site.data, email) not in _MADE:
-        site.make_account(email, password)
-        _MADE.add((site.data, email))
+    """Give a visitor who has just logged in, with an account made where there is none."""
+    site.make_account(email, password)
     visitor = Visitor(site)
     assert visitor.log_in(email, password).status in (302, 303)
     return visitor
