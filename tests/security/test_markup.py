@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -87,12 +88,19 @@ def root(hostile_site: RunningSite) -> Visitor:
     return visitor
 
 
-@pytest.fixture
-def watched(browser: Browser, hostile_site: RunningSite, root: Visitor) -> Iterator[Watched]:
-    context = browser.new_context()
-    context.add_cookies([{"name": name, "value": value, "url": hostile_site.url} for name, value in root.cookies.items()])
-    yield Watched(context, hostile_site)
+@contextmanager
+def window(browser: Browser, visitor: Visitor) -> Iterator[Watched]:
+    """Give a window of the browser in which somebody is logged in."""
+    context, url = browser.new_context(), visitor.site.url
+    context.add_cookies([{"name": name, "value": value, "url": url} for name, value in visitor.cookies.items()])
+    yield Watched(context, visitor.site)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser, root: Visitor) -> Iterator[Watched]:
+    with window(browser, root) as made:
+        yield made
 
 
 def photo_with(text: str) -> bytes:
@@ -142,16 +150,16 @@ def test_what_a_browser_says_of_itself(watched: Watched) -> None:
     assert "Firefox" in watched.open("/account")
 
 
-def test_the_address_of_an_account_and_of_an_invitation(watched: Watched, root: Visitor, hostile_site: RunningSite) -> None:
+def test_the_address_of_an_account_and_of_an_invitation(
+    browser: Browser, watched: Watched, root: Visitor, hostile_site: RunningSite
+) -> None:
     person(hostile_site, ADDRESS)
     assert root.submit("/people/invite", {"email": f"i{ADDRESS}"}, page="/people").status == 200
     assert watched.open("/people").count("alert`6`") >= 2
     stranger = Visitor(hostile_site)
     assert stranger.log_in(ADDRESS, PASSWORD).status == 302
-    watched.page.context.clear_cookies()
-    cookies = [{"name": name, "value": value, "url": hostile_site.url} for name, value in stranger.cookies.items()]
-    watched.page.context.add_cookies(cookies)  # type: ignore[arg-type] # as the library takes them
-    assert "alert`6`" in watched.open("/account")
+    with window(browser, stranger) as theirs:
+        assert "alert`6`" in theirs.open("/account")
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -11,7 +11,7 @@ from tests.factories import make_picture
 from tests.security.cast import NOBODYS, Address, ask, grow_old, key_for_everything, key_for_nothing, person, predicted
 from tests.serving import Reply, RunningSite
 from tests.test_architecture import GUARDED, PUBLIC
-from tests.web.visiting import Visitor
+from tests.web.visiting import Visitor, token_in
 
 VERBS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "BREW", "get", "PoSt"]
 # What only administrators see, by how it begins. A new page of theirs belongs here, or the walk says who gets in.
@@ -55,16 +55,28 @@ class Role:
     visitor: Visitor
     again: Callable[[], Visitor] | None = None
     key: str | None = None
+    token: str = ""
 
     def ask(self, method: str, path: str) -> Reply:
         """Send a request as this role would, a form with its token."""
-        if self.again is not None and self.visitor.get("/account").status != 200:
-            self.visitor = self.again()
         if self.key is not None:
             return self.visitor.site.request(method, path, b"" if method == "POST" else None, key=self.key)
-        token = self.visitor.token_of("/login" if self.again is None else "/account")
-        form = f"csrf_token={token}".encode() if method == "POST" else None
-        return ask(self.visitor, method, path, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        if not self.token:
+            self._come_in()
+        form = f"csrf_token={self.token}".encode() if method == "POST" else None
+        reply = ask(self.visitor, method, path, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        if method == "POST":
+            self.token = ""  # it may have ended the login
+        return reply
+
+    def _come_in(self) -> None:
+        page = "/login" if self.again is None else "/account"
+        found = token_in(self.visitor.get(page))
+        if found is None and self.again is not None:
+            self.visitor = self.again()
+            found = token_in(self.visitor.get(page))
+        assert found is not None, page
+        self.token = found
 
 
 def predicted_by_key(site: RunningSite, key: str | None) -> str:
