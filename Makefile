@@ -19,7 +19,7 @@ test: ## The whole suite, browser journeys included.
 test-hard: ## What takes minutes, with its figures, and whole what `test` tries in part; root. OPTIONS goes to pytest.
 	@PYTHON="$(PYTHON)" scripts/install test
 	@scripts/install-test-tools nginx
-	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s -m "hard or sampled" tests tests/hard $(OPTIONS)
+	@TEST_HARD=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -s -m "hard or sampled" $(OPTIONS)
 
 test-deploy: ## Run what docs/deploy.md tells of, for real: other servers, and the image, with the container engine in CONTAINERS.
 	@PYTHON="$(PYTHON)" scripts/install test

@@ -15,7 +15,7 @@ from app.api import once
 from app.api.schemas import PredictBody, ProblemDetails
 
 _DESCRIPTION = "Send a picture, get its class. Make a key on your account page and send it as a Bearer token."
-_EVERY_REFUSAL = (400, 401, 403, 429, 503)
+_EVERY_REFUSAL = (400, 401, 403, 414, 429, 503)
 
 _View = TypeVar("_View", bound=Callable[..., object])
 _operations: dict[str, Operation] = {}

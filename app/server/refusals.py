@@ -6,6 +6,16 @@ import json
 import secrets
 from dataclasses import dataclass
 
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.http.message import Request
 
 
@@ -56,9 +66,33 @@ TOO_SLOW = Reason(408, "Request Timeout", "too_slow", "The request arrived too s
 HEAD_TOO_LONG = _invalid("The headers are longer than is taken.", 431, "Request Header Fields Too Large")
 ABSURD_CHUNKS = _invalid("The body came in more and smaller chunks than are taken.")
 NO_HTTP = _invalid("This is not an HTTP request.")
+_ADDRESS_TOO_LONG = _invalid("The address is longer than is taken.", 414, "URI Too Long")
+_EXPECTS_TOO_MUCH = _invalid("Nothing but '100-continue' may be expected.", 417, "Expectation Failed")
+_NOT_WELL_FORMED = _invalid("This is not a well-formed HTTP request.")
 _NO_HOST = _invalid("The request does not say which host it is for.")
 _TWO_HOSTS = _invalid("The request's address and its Host name different hosts.")
 _CODED = _invalid("The body has a transfer coding other than 'chunked'.", 501, "Not Implemented")
+
+
+def reason_of(error: Exception) -> Reason | None:
+    """Tell why Gunicorn's parser took offence at a request, or None where the fault is not the request's.
+
+    What somebody has sent is not repeated.
+    """
+    match error:
+        case LimitRequestLine():
+            return _ADDRESS_TOO_LONG
+        case LimitRequestHeaders():
+            return HEAD_TOO_LONG
+        case UnsupportedTransferCoding():
+            return _CODED
+        case ExpectationFailed():
+            return _EXPECTS_TOO_MUCH
+        case ConfigurationProblem() | InvalidResponseHeader() | InvalidResponseHeaderName():
+            return None
+        case ParseException():
+            return _NOT_WELL_FORMED
+    return None
 
 
 def ambiguity_of(request: Request) -> Reason | None:

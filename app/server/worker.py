@@ -29,7 +29,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from app.server.bodies import AbsurdChunks
 from app.server.gathering import gathered
 from app.server.parting import Parting
-from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason, ambiguity_of
+from app.server.refusals import ABSURD_CHUNKS, OVERLOADED, Reason, ambiguity_of, reason_of
 from app.server.waiting import Again, Connection, WaitingRoom, head_has_come
 
 # How long a thread stays with its connection for the next request, while nobody else waits for a thread. To hand it to the
@@ -240,6 +240,18 @@ class Worker(ThreadWorker):  # type: ignore[misc] # Gunicorn has no types
         except BlockingIOError:
             self.log.debug("Closing connection of a client that takes nothing.")
         return False
+
+    def handle_error(self, request: Request | None, client: socket.socket, address: Any, error: Exception) -> None:
+        """Say what is wrong with a request that could not be parsed, in the form of all other errors."""
+        reason = reason_of(error)
+        if reason is None:
+            super().handle_error(request, client, address, error)
+            return
+        self.log.warning("Invalid request from ip=%s: %s", (address or ("",))[0], error)
+        if self.refused is not None:
+            self.refused(reason.code)
+        with contextlib.suppress(OSError):
+            client.sendall(reason.answer())
 
     def _tell_why(self, connection: Connection, reason: Reason) -> bool:
         if self.refused is not None:

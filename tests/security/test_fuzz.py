@@ -95,6 +95,7 @@ def test_every_documented_refusal_can_be_met(fort_itself: RunningSite, document:
         403: ("/api/v1/predict", picture, RAW, keys["none"]),
         404: ("/api/v1/models/no-such-model/predict", picture, RAW, keys["all"]),
         413: ("/api/v1/predict", b"\0" * 20_100_000, RAW, keys["all"]),
+        414: (f"/api/v1/predict?top_k={'1' * 5000}", picture, RAW, keys["all"]),
         415: ("/api/v1/predict", b"no picture", RAW, keys["all"]),
         422: ("/api/v1/predict", picture[:-30], RAW, keys["all"]),
     }

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.asking import assert_problem
 from tests.factories import EIGHT
-from tests.serving import RunningSite
+from tests.serving import Reply, RunningSite
 from tests.waiting import wait_until
 
 PHOTO = EIGHT.read_bytes()
@@ -54,6 +55,13 @@ def say(site: RunningSite, sent: bytes) -> bytes:
 
 def statuses(answer: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.\d (\d{3}) ", answer)]
+
+
+def as_reply(answer: bytes) -> Reply:
+    """Read the one answer that came."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return Reply(int(first.split(" ")[1]), dict(line.split(": ", 1) for line in lines), body)
 
 
 def assert_unharmed(site: RunningSite, before: list[int]) -> None:
@@ -155,9 +163,11 @@ HEADS = {
 def assert_refused(site: RunningSite, sent: bytes) -> None:
     """See that it gets one answer that refuses it, at once, and that the connection is closed: nothing behind it is read."""
     before = site.workers
-    (status,) = statuses(say(site, sent + question(site)))
-    assert 400 <= status < 500 or status in (501, 505)
+    answer = say(site, sent + question(site))
+    (status,) = statuses(answer)
+    assert 400 <= status < 500 or status == 501
     assert status != 408, "nobody waits for the rest of it"
+    assert_problem(as_reply(answer), status, "image_too_large" if status == 413 else "invalid_request")
     assert_unharmed(site, before)
 
 
