@@ -23,6 +23,7 @@ from app.composition import Services, compose
 from app.config import load_settings
 from app.services.accounts.passwords import Passwords
 from app.services.audit_log import COMMAND_LINE, subject_of_account
+from app.storage.schema import upgrade
 from tests.passwords import RememberingHasher
 
 TREE = Path(__file__).resolve().parent.parent
@@ -149,6 +150,9 @@ class RunningSite:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             services = compose(load_settings(), passwords=Passwords(hasher=RememberingHasher()))
+        if not self.data.exists():  # neither a start nor a command has made it
+            self.data.mkdir(mode=0o700, parents=True)
+            upgrade(services.engine, copies=self.data / "copies")
         yield services
         services.engine.dispose()
 
