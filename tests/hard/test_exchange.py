@@ -80,7 +80,7 @@ def killed_until_done(data: Path, *words: str, chance: random.Random) -> int:
             [*VITRINE, *words], cwd=TREE, env={**os.environ, "VITRINE_DATA": str(data)}, stderr=subprocess.PIPE
         )
         try:
-            _, told = started.communicate(timeout=chance.uniform(1.0, 2.5 + 0.5 * kills))
+            _, told = started.communicate(timeout=chance.uniform(0.5, 1.0 + 0.3 * kills))
         except subprocess.TimeoutExpired:
             started.send_signal(signal.SIGKILL)
             started.communicate()
