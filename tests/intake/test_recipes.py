@@ -30,7 +30,7 @@ def test_most_are_decided_and_all_of_those_rightly_and_the_others_are_asked_with
     assert_honest(found)
     decided = sum(outcome.decided for outcome in found)
     print(f"\n{decided} of {len(found)} decided")
-    assert decided >= len(found) * 0.6
+    assert decided >= len(found) * 0.75
 
 
 def assert_honest(found: Sequence[Outcome]) -> None:
