@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from tests.factories import CAT, EIGHT
@@ -12,7 +14,25 @@ from tests.serving import RunningSite
 from tests.web.visiting import Visitor, make_visitor
 
 
-class Busy:
+class Crowd:
+    """Threads that work from entry to exit, until `_over` is set."""
+
+    def __init__(self, *works: Callable[[], None]) -> None:
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=work) for work in works]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class Busy(Crowd):
     """Sends from entry to exit.
 
     `statuses` counts what came back, `seconds` tells how long each answer by key took, `acknowledged` and `shown` when which
@@ -26,19 +46,7 @@ class Busy:
         self.shown: list[tuple[float, str]] = []
         self.visitors = [make_visitor(site) for _ in range(visitors)]
         self._site, self._key, self._fickle = site, site.key, fickle
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._send) for _ in range(programs)]
-        self._threads += [threading.Thread(target=self._visit, args=(visitor,)) for visitor in self.visitors]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*[self._send] * programs, *(partial(self._visit, visitor) for visitor in self.visitors))
 
     def _send(self) -> None:
         photo, sent = EIGHT.read_bytes(), {"Content-Type": "image/png"}

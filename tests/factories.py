@@ -23,9 +23,8 @@ from app.inference.prediction import ClassScore, Picture, Prediction, Timings
 from app.inference.provenance import Candidate, Proof, Source
 from app.inference.recipe import Recipe
 from app.inference.repository import Repository
-from app.services.accounts.passwords import Passwords
 from app.storage.schema import upgrade
-from tests.passwords import RememberingHasher
+from tests.passwords import remembered
 
 CAT = TREE / "models" / "cats-vs-dogs" / "1" / "samples" / "Maine_Coon_31.jpg"
 DOG = TREE / "models" / "cats-vs-dogs" / "1" / "samples" / "german_shorthaired_72.jpg"
@@ -41,7 +40,7 @@ def make_services(folder: Path, **given: Any) -> Services:
     """Give the services over a fresh SQLite file."""
     settings = make_settings(folder, **given)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    services = compose(settings, passwords=Passwords(hasher=RememberingHasher()))
+    services = compose(settings, passwords=remembered())
     upgrade(services.engine, copies=settings.data / "copies")
     return services
 

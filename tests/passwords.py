@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from argon2 import PasswordHasher
 
+from app.services.accounts.passwords import Passwords
+
 
 class RememberingHasher(PasswordHasher):
     """Gives one password the same hash each time: a hash takes a fifth of a second, and most tests use one password."""
@@ -17,3 +19,8 @@ class RememberingHasher(PasswordHasher):
         if password not in self._known:
             self._known[password] = super().hash(password, salt=salt)
         return self._known[password]
+
+
+def remembered() -> Passwords:
+    """Give the passwords of a site whose hashes are made once a process."""
+    return Passwords(hasher=RememberingHasher())

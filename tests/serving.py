@@ -21,10 +21,9 @@ import pytest
 
 from app.composition import Services, compose
 from app.config import load_settings
-from app.services.accounts.passwords import Passwords
 from app.services.audit_log import COMMAND_LINE, subject_of_account
 from app.storage.schema import upgrade
-from tests.passwords import RememberingHasher
+from tests.passwords import remembered
 
 TREE = Path(__file__).resolve().parent.parent
 VITRINE = [sys.executable, "-m", "app.cli"]
@@ -149,7 +148,7 @@ class RunningSite:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            services = compose(load_settings(), passwords=Passwords(hasher=RememberingHasher()))
+            services = compose(load_settings(), passwords=remembered())
         if not self.data.exists():  # neither a start nor a command has made it
             self.data.mkdir(mode=0o700, parents=True)
             upgrade(services.engine, copies=self.data / "copies")

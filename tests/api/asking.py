@@ -10,8 +10,7 @@ from openapi_schema_validator import OAS31Validator
 
 from app.composition import Services, compose
 from app.config import Settings
-from app.services.accounts.passwords import Passwords
-from tests.passwords import RememberingHasher
+from tests.passwords import remembered
 from tests.serving import EMAIL, Reply, RunningSite
 
 _BOUNDARY = "vitrine-test"
@@ -50,7 +49,7 @@ def ask(client: FlaskClient, method: str, path: str, body: bytes = b"", *, key: 
 
 def services_of(site: RunningSite) -> Services:
     """Give the services over the data of a running site, as a command has them."""
-    return compose(Settings(data=site.data, log_format="json"), passwords=Passwords(hasher=RememberingHasher()))
+    return compose(Settings(data=site.data, log_format="json"), passwords=remembered())
 
 
 def make_key(here: Services, email: str = EMAIL, **given: Any) -> str:

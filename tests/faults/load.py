@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import sqlite3
-import threading
 import time
 from collections import Counter
 from contextlib import closing
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 from uuid import uuid4
 
+from tests.busy import Crowd
 from tests.factories import EIGHT
 from tests.serving import RunningSite
 
@@ -31,7 +31,7 @@ class Site(Protocol):
         """Give a connection of its own to where visitors come in."""
 
 
-class Load:
+class Load(Crowd):
     """Several programs at once, from entry to exit; at the exit each still waits for the answer to what it has sent.
 
     `answers` holds what each name was answered; `refusals` counts the statuses of what was sent again, None where none came.
@@ -42,19 +42,11 @@ class Load:
         self.refusals: Counter[int | None] = Counter()
         self._site = site
         self._key = site.key
-        self._over = threading.Event()
         self._given_up: list[str] = []
-        self._threads = [threading.Thread(target=self._run) for _ in range(programs)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
+        super().__init__(*[self._run] * programs)
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__exit__()
         assert not self._given_up
 
     def _run(self) -> None:
