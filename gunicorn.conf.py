@@ -75,8 +75,9 @@ def post_fork(_server: object, worker: object) -> None:
     """Warm every model in the worker itself, for a runtime's threads do not survive a fork; requests are answered meanwhile."""
     gc.enable()  # a reload has read these settings again, and switched it off
     # Until Gunicorn sets its handlers the master's would swallow an end that comes this early, and the worker be waited for.
+    # It leaves with 0: that one was killed would be told to whoever pressed Ctrl-C.
     for end in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
-        signal.signal(end, signal.SIG_DFL)
+        signal.signal(end, lambda *_: os._exit(0))
     log_native_messages()
     application = worker.app.wsgi()  # type: ignore[attr-defined]
     with application.app_context():
@@ -92,6 +93,12 @@ def post_fork(_server: object, worker: object) -> None:
 
     worker.refused = refused  # type: ignore[attr-defined]
     threading.Thread(target=here.warm_up, name="warm-up", daemon=True).start()
+
+
+def worker_int(_worker: object) -> None:
+    """Leave a worker that ends at once in peace: Ctrl-C reaches it twice, from the terminal and from the master."""
+    for end in (signal.SIGQUIT, signal.SIGINT):
+        signal.signal(end, signal.SIG_IGN)
 
 
 def child_exit(_server: object, worker: object) -> None:

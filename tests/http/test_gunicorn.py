@@ -6,11 +6,15 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.factories import CAT
-from tests.serving import RunningSite
+from tests.serving import TREE, RunningSite
 from tests.web.visiting import Visitor
 
 HEAD = b'--x\r\nContent-Disposition: form-data; name="images"; filename="cat.jpg"\r\n\r\n'
@@ -59,3 +63,35 @@ def test_a_request_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"This image is a Cat" in answer
         assert site.stop() == 0
+
+
+# Beside the production settings: Ctrl-C before a worker has handlers of its own, and again when it has them no more.
+EARLY = """
+prepare = post_fork
+
+def post_fork(server, worker):
+    prepare(server, worker)
+    os.kill(server.pid, signal.SIGINT)
+    time.sleep(30)
+"""
+TWICE = """
+class Last:
+    def __del__(self, kill=os.kill, master=os.getpid(), end=signal.SIGINT, sleep=time.sleep):
+        kill(master, end)
+        sleep(1)
+
+def post_worker_init(worker):
+    sys.last = Last()
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize("moment", [EARLY, TWICE], ids=["early", "twice"])
+def test_ctrl_c_ends_it_without_a_complaint_at_any_moment(tmp_path: Path, moment: str) -> None:
+    settings = tmp_path / "settings.py"
+    settings.write_text(f"import sys, time\n{(TREE / 'gunicorn.conf.py').read_text()}{moment}")
+    words = [sys.executable, "-m", "gunicorn", "--config", str(settings)]
+    environment = RunningSite(tmp_path, access="guests", workers="1").environment
+    ended = subprocess.run(words, cwd=TREE, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    assert "was sent" not in ended.stderr
