@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from app.config import TREE
 from tests.factories import CAT
-from tests.faults.load import DIGITS, PHOTO
-from tests.serving import Reply, RunningSite
+from tests.faults.load import PHOTO
+from tests.serving import RunningSite
+from tests.waiting import wait_until
 
 
 def truncate(version: Path) -> None:
@@ -52,60 +50,71 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "truncated": truncate,
     "replaced": replace,
     "removed": remove,
-    "linked elsewhere": link_elsewhere,
-    "its folder linked elsewhere": link_all_elsewhere,
-    "its folder removed": remove_all,
+    "linked-elsewhere": link_elsewhere,
+    "its-folder-linked-elsewhere": link_all_elsewhere,
+    "its-folder-removed": remove_all,
 }
 
 
-def ready(site: RunningSite, status: int) -> Reply:
-    """Ask until readiness tells of a problem with this status."""
-    deadline = time.monotonic() + 60
-    while True:
-        assert time.monotonic() < deadline, site.log
-        try:
-            reply = site.request("GET", "/readyz")
-        except OSError:
-            time.sleep(0.1)
-            continue
-        if reply.status == status and reply.json["problems"]:
-            return reply
-        time.sleep(0.1)
+def copy_digits(models: Path, name: str) -> Path:
+    """Let the bundled model for digits stand beside itself under another name."""
+    version = models / name / "1"
+    shutil.copytree(models / "digits" / "1", version)
+    manifest = version / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"digits"', f'"{name}"'))
+    return version
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_running_workers_go_on_and_new_ones_refuse(tmp_path: Path, fault: str) -> None:
+def predict_of(name: str) -> str:
+    return f"/api/v1/models/{name}/predict"
+
+
+def broken(site: RunningSite) -> list[str]:
+    """Give the models that readiness tells of, in the order of the faults."""
+    told = {problem.partition(":")[0] for problem in site.request("GET", "/readyz").json["problems"]}
+    return [name for name in FAULTS if name in told]
+
+
+def start_anew(site: RunningSite) -> None:
+    """Stop a site, and wait until it answers for the model that nobody touched."""
+    site.stop()
+    site.launch()
+    wait_until(lambda: answers(site), seconds=60)
+
+
+def answers(site: RunningSite) -> bool:
+    try:
+        return site.predict(PHOTO, predict_of("digits")).status == 200
+    except OSError:
+        return False
+
+
+def test_running_workers_go_on_and_new_ones_refuse(tmp_path: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(TREE / "models", models)
+    versions = {name: copy_digits(models, name) for name in FAULTS}
     site = RunningSite(tmp_path, models=str(models), workers="2", key_limit="0")
     site.start()
     try:
-        before = site.predict(PHOTO, DIGITS).json
-        FAULTS[fault](models / "digits" / "1")
-        told = ready(site, 200).json["problems"]
-        assert [problem.partition(":")[0] for problem in told] == ["digits"]
-        for _ in range(8):
-            now = site.predict(PHOTO, DIGITS).json
-            assert (now["label"], now["predictions"], now["model"]) == (before["label"], before["predictions"], before["model"])
-        site.stop()
-        site.launch()
-        # The loader tells what is wrong, or there is no such model any more.
-        reply = site_answers(site)
-        assert reply.status in (404, 503), reply.body
-        assert reply.json["code"] in ("invalid_package", "model_not_found")
-        if reply.status == 503:
-            assert [problem.partition(":")[0] for problem in ready(site, 503).json["problems"]] == ["digits"]
-        assert site.predict(CAT.read_bytes(), "/api/v1/models/cats-vs-dogs/predict").json["label"] == "cat"
+        before = {name: site.predict(PHOTO, predict_of(name)).json for name in FAULTS}
+        assert {(answer["label"], answer["model"]["name"]) for answer in before.values()} == {("8", name) for name in FAULTS}
+        for name, damage in FAULTS.items():
+            damage(versions[name])
+        wait_until(lambda: broken(site) == list(FAULTS))
+        for name in [*FAULTS] * 8:
+            now = site.predict(PHOTO, predict_of(name)).json
+            assert [now[part] for part in ("label", "predictions", "model")] == [
+                before[name][part] for part in ("label", "predictions", "model")
+            ]
+        assert site.request("GET", "/readyz").status == 200
+        start_anew(site)
+        for name in FAULTS:
+            # The loader tells what is wrong, or there is no such model any more.
+            reply = site.predict(PHOTO, predict_of(name))
+            assert (reply.status, reply.json["code"]) in ((503, "invalid_package"), (404, "model_not_found")), name
+            assert (name in broken(site)) == (reply.status == 503)
+        assert broken(site)
+        assert site.request("GET", "/readyz").status == 503
+        assert site.predict(CAT.read_bytes(), predict_of("cats-vs-dogs")).json["label"] == "cat"
     finally:
         site.stop()
-
-
-def site_answers(site: RunningSite) -> Reply:
-    """Give what a site says of a digit as soon as it says anything."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            return site.predict(PHOTO, DIGITS)
-        except OSError:
-            assert time.monotonic() < deadline, site.log
-            time.sleep(0.1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.factories import make_picture
+from tests.sampling import sample, sampled
 from tests.security.cast import NOBODYS, Address, ask, grow_old, key_for_everything, key_for_nothing, person, predicted
 from tests.serving import Reply, RunningSite
 from tests.test_architecture import GUARDED, PUBLIC
@@ -172,16 +173,15 @@ def test_nobody_gets_further_than_they_may(
     assert not wrong, "\n".join(["A new page that is not for every account is to be listed at the head of this file.", *wrong])
 
 
+@sampled
 @pytest.mark.parametrize("role", ["stranger", "administrator", "key"])
 def test_no_other_verb_answers(fort: RunningSite, cast: dict[str, Role], everywhere: list[Address], role: str) -> None:
-    for address in everywhere:
-        for verb in VERBS:
-            if verb in address.methods:
-                continue
-            reply = cast[role].ask(verb, address.path())
-            assert reply.status in (400, 405, 501), (verb, address.rule, reply.status)
-            if reply.status == 405:
-                assert set(reply.headers["Allow"].split(", ")) == address.methods, (verb, address.rule)
+    asked = [(verb, address) for address in everywhere for verb in VERBS if verb not in address.methods]
+    for verb, address in sample(asked, 4):
+        reply = cast[role].ask(verb, address.path())
+        assert reply.status in (400, 405, 501), (verb, address.rule, reply.status)
+        if reply.status == 405:
+            assert set(reply.headers["Allow"].split(", ")) == address.methods, (verb, address.rule)
 
 
 @pytest.mark.parametrize("role", ROLES)
