@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What Python compiles is kept for the next process, whatever is set here: a run of the tests starts a thousand.
+# What Python compiles is kept for the next process, whatever is set here: a run of the tests starts hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-hard test-deploy lint lock audit sbom screenshots bench bench-self bench-report
